@@ -1,0 +1,41 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The only commands a newcomer needs. All of them make their own virtual environment.
+#   make demo     buy, prove, install and serve a certificate against the emulator, on loopback
+#   make test     every test and linter; as root on Debian it installs the packages it needs
+#   make unit     the fast tests alone;  make lint: the linters alone
+#   make matrix   units and integration on every Python and ansible-core found
+#   make bench    the benchmarks
+#   make clean    remove everything the commands above have made
+# PYTHON=/path/to/python3 chooses the interpreter, 3.11 or newer.
+
+PYTHON ?= python3
+VENV := .venv
+COLLECTION := $(VENV)/collections/ansible_collections/certops/gogetssl
+STAMP := $(VENV)/.installed
+REQUIREMENTS := requirements.txt meta/ee-requirements.txt test-requirements.txt
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/collections
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint unit matrix bench clean
+
+help:
+	@sed -n 's/^#   make/make/p' Makefile
+
+venv: $(STAMP)
+
+# Ansible finds a collection by its path, so the checkout is linked into a tree of the right shape.
+$(STAMP): $(REQUIREMENTS) tests/bin/venv.sh
+	tests/bin/venv.sh $(PYTHON) $(VENV) -r requirements.txt -r test-requirements.txt
+	mkdir -p $(dir $(COLLECTION))
+	ln -sfn ../../../.. $(COLLECTION)
+	touch $@
+
+unit: $(STAMP)
+	python -m pytest tests/unit
+
+lint: $(STAMP)
+	tests/bin/lint.sh

@@ -1,0 +1,125 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Account and invoices (API reference 3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any
+
+from .errors import ApiError
+from .model import Invoice
+from .world import DAY, Call, date, money
+
+
+def details(call: Call) -> dict[str, Any]:
+    return {
+        "first_name": "John", "last_name": "Smith", "company_name": "Example Reseller", "company_vat": "LV00000000000",
+        "company_phone": "+37100000000", "phone": "+37100000000", "fax": "", "address": "Example street 1",
+        "city": "Riga", "state": "Riga", "postal_code": "LV-1001", "country": "LV", "email": call.world.user,
+        "reseller_plan": "Standard", "currency": call.world.settings.currency, "success": True,
+    }
+
+
+def balance(call: Call) -> dict[str, Any]:
+    cents = int(call.world.store.meta("balance"))
+    return {"balance": money(cents), "currency": call.world.settings.currency, "success": True}
+
+
+def total_orders(call: Call) -> dict[str, Any]:
+    """Only active orders count."""
+    return {"total_orders": len(call.world.store.orders_in(("active",))), "success": True}
+
+
+def total_transactions(call: Call) -> dict[str, Any]:
+    """Undocumented: taken to be the twin of total_orders."""
+    return {"total_transactions": len(call.world.store.charges()), "success": True}
+
+
+def invoices(call: Call) -> dict[str, Any]:
+    return {"invoices": [_short(call, item) for item in call.world.store.invoices()], "success": True}
+
+
+def unpaid_invoices(call: Call) -> dict[str, Any]:
+    unpaid = [_short(call, item) for item in call.world.store.invoices() if item.status == "unpaid"]
+    for item in unpaid:
+        del item["status"]
+    return {"invoices": unpaid, "success": True}
+
+
+def order_invoice(call: Call, order_id: str) -> dict[str, Any]:
+    found = call.world.store.invoices(int(order_id)) if order_id.isdecimal() else []
+    if not found:
+        raise ApiError("Invoice not found", f"There is no invoice of order {order_id}")
+    return {**_short(call, found[0]), "success": True}
+
+
+def _amounts(call: Call, item: Invoice) -> dict[str, Any]:
+    return {
+        "number": item.number,
+        "date": date(call.world, item.created),
+        "subtotal": money(item.net),
+        "tax": money(item.tax),
+        "total": money(item.net + item.tax),
+        "status": item.status,
+        "tax_rate": tax_rate(item.tax_percent),
+        "currency": item.currency,
+        "payment_method": item.payment_method,
+    }
+
+
+def _short(call: Call, item: Invoice) -> dict[str, Any]:
+    return {"order_id": item.order_id, **_amounts(call, item)}
+
+
+def _long(call: Call, item: Invoice) -> dict[str, Any]:
+    line = {
+        "order_id": item.order_id,
+        "order_number": str(item.order_id),
+        "date": date(call.world, item.created),
+        "subtotal": money(item.net),
+        "period": item.period,
+        "product_name": item.product_name,
+        "product_id": item.product_id,
+    }
+    return {"id": item.id, **_amounts(call, item), "items": [line]}
+
+
+def invoices_by_period(call: Call) -> dict[str, Any]:
+    """At most 365 days apart; the last 365 days when nothing is said."""
+    today = call.world.now() - call.world.now() % DAY
+    till = _day(call, "date_till", today)
+    since = _day(call, "date_from", till - 365 * DAY)
+    if since > till or till - since > 365 * DAY:
+        raise ApiError("Wrong period", "The period must not be longer than 365 days")
+    found = [i for i in call.world.store.invoices() if since <= i.created < till + DAY]
+    return {"invoices": [_long(call, item) for item in found], "success": True}
+
+
+def _day(call: Call, name: str, default: float) -> float:
+    text = call.text(name)
+    if not text:
+        return default
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).timestamp()
+    except ValueError:
+        raise ApiError(f"Wrong {name}", f"The parameter {name} must be of the form Y-m-d") from None
+
+
+def invoice(call: Call, invoice_id: str) -> dict[str, Any]:
+    for item in call.world.store.invoices():
+        if str(item.id) == invoice_id:
+            return {"invoice": _long(call, item), "success": True}
+    raise ApiError("Invoice not found", f"There is no invoice {invoice_id}")
+
+
+def add_sandbox(call: Call) -> dict[str, Any]:
+    """Undocumented (API reference 2, no. 11): answers with a login that does not work anywhere."""
+    return {"login": call.text("email", "sandbox@example.com"), "password": secrets.token_urlsafe(12), "success": True}
+
+
+def tax_rate(percent: float) -> str:
+    """ "21%", as in the sample (API reference 6.1)."""
+    return f"{percent:g}%"

@@ -1,0 +1,156 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What happens to an order by itself: validated, issued, cancelled, expired (API reference 9)."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+
+from cryptography import x509
+
+from . import ca, catalogue, csrs
+from .model import Order
+from .world import DAY, World
+
+# Longest lives by date of issuance (API reference 9.3); CAs stay a day below the limit.
+_SCHEDULE = ((dt.date(2029, 3, 15), 46), (dt.date(2027, 3, 15), 99), (dt.date(2026, 3, 15), 199))
+
+
+def settle(world: World) -> None:
+    """Makes every change whose time has come. Runs at the start of each call and in the background."""
+    now = world.now()
+    while due := world.store.due_orders(now):
+        for order in due:
+            step(world, order, now)
+            world.store.save_order(order)
+
+
+def step(world: World, order: Order, now: float) -> None:
+    """One change by time; each branch takes away the reason it came for, so `settle` ends."""
+    if order.cancel_at and now >= order.cancel_at:
+        _end_cancel_review(world, order)
+    elif order.status == "active" and order.end and now >= order.end:
+        order.status = "expired"
+    elif order.deadline and now >= order.deadline and not order.reissuing:
+        cancel(world, order, "Cancelled automatically")
+    elif order.status_from and now >= order.status_from:
+        order.status, order.status_from = "processing", 0.0
+        order.next_check = now
+    elif order.ready_at and now >= order.ready_at:
+        order.ready_at = 0.0
+        issue(world, order, now)
+
+
+def _end_cancel_review(world: World, order: Order) -> None:
+    order.cancel_at = 0.0
+    if world.settings.cancel_review == "accept":
+        cancel(world, order, order.cancel_reason)
+    else:
+        order.admin_msg = "The cancellation request was rejected"
+
+
+def cancel(world: World, order: Order, reason: str) -> None:
+    """Within the refund window the money goes back to the balance, once."""
+    was_expired = order.status == "expired"
+    order.status, order.description = "cancelled", reason
+    order.deadline = order.ready_at = order.cancel_at = order.status_from = 0.0
+    order.reissuing = False
+    refundable = order.paid_at and world.now() < order.paid_at + 30 * DAY and not was_expired
+    for invoice in world.store.invoices(order.id):
+        if invoice.status == "unpaid":
+            invoice.status = "cancelled"
+        elif invoice.status == "paid" and refundable and world.settings.cancel_refund:
+            invoice.status = "refunded"
+            if invoice.net + invoice.tax:
+                world.store.add_charge(order.id, "refund", -(invoice.net + invoice.tax), world.now())
+        world.store.save_invoice(invoice)
+
+
+def start(world: World, order: Order, now: float) -> None:
+    """A paid order goes to the CA."""
+    settings = world.settings
+    product = catalogue.products()[order.product_id]
+    order.paid_at = now
+    order.status = settings.initial_status
+    if settings.initial_status != "processing":
+        order.status_from = now + settings.initial_status_seconds
+    days = settings.ovev_cancel_days if product.organisation else settings.dv_cancel_days
+    order.deadline = now + DAY * (settings.trial_cancel_days if product.trial else days)
+    order.manual = _needs_manual_check(world, order)
+    order.next_check = now
+    consider(world, order, now)
+
+
+def _needs_manual_check(world: World, order: Order) -> bool:
+    product = catalogue.products()[order.product_id]
+    words = [word.strip() for word in world.settings.brand_check_words.split(",") if word.strip()]
+    if any(word in name.name for word in words for name in order.names):
+        return True
+    return product.organisation and world.settings.manual_check == "manual"
+
+
+def consider(world: World, order: Order, now: float) -> None:
+    """Sets the time of issuance once nothing stands in its way."""
+    if not order.in_work or order.ready_at or order.manual:
+        return
+    if world.settings.dcv_mode == "pass":
+        for name in order.names:
+            name.validated_at = name.validated_at or now
+            name.reason = ""
+    if order.validated and (not world.settings.caa or order.caa_blocked == "allowed"):
+        order.ready_at = now + max(world.settings.issuance_delay, 0.001)
+        order.description = ""
+
+
+def max_days(world: World, now: float) -> int:
+    if world.settings.validity_schedule:
+        today = dt.datetime.fromtimestamp(now, dt.UTC).date()
+        return next((days for start_day, days in _SCHEDULE if today >= start_day), 397)
+    return world.settings.max_days
+
+
+def issue(world: World, order: Order, now: float) -> None:
+    product = catalogue.products()[order.product_id]
+    # Whole UTC days, as Sectigo issues: from 00:00:00 to 23:59:59.
+    start_day = now - now % DAY
+    if not order.begin:
+        order.begin = start_day
+        order.end = add_months(start_day, order.period) + DAY - 1 + order.extra_seconds
+    not_after = min(start_day + max_days(world, now) * DAY - 1, order.end)
+    wish = ca.Wish(
+        csr=csrs.parse(order.csr), names=certificate_names(world, order), kind=product.kind,
+        organisation=order.fields, not_before=start_day, not_after=not_after,
+    )
+    certificate = world.authority.issue(wish)
+    _take(order, certificate, world.authority.chain(world.settings.ca_code_root))
+    order.not_before, order.not_after = start_day, not_after
+    order.status, order.description, order.deadline = "active", "", 0.0
+    if order.reissuing:
+        order.reissuing = False
+        order.reissued += 1
+
+
+def _take(order: Order, certificate: x509.Certificate, chain: str) -> None:
+    order.crt, order.chain = ca.pem(certificate), chain
+    order.serials.append(f"{certificate.serial_number:x}")
+
+
+def certificate_names(world: World, order: Order) -> list[str]:
+    """The ordered names, and those the CA adds: the base of a wildcard, www of a single DV name."""
+    product = catalogue.products()[order.product_id]
+    names = [name.name for name in order.names]
+    first = names[0]
+    if first.startswith("*.") and product.wildcard:
+        names.append(first[2:])
+    elif world.settings.auto_www and product.sectigo and product.kind == "dv" and not product.multi:
+        names.append(first[4:] if first.startswith("www.") else f"www.{first}")
+    return list(dict.fromkeys(names))
+
+
+def add_months(moment: float, months: int) -> float:
+    day = dt.datetime.fromtimestamp(moment, dt.UTC)
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return day.replace(year=year, month=month + 1, day=min(day.day, last)).timestamp()

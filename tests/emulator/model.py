@@ -1,0 +1,136 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is stored of an order, an invoice and a mail."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+# Statuses in which the CA still works on a certificate (API reference 7.2).
+OPEN = ("new_order", "pending", "incomplete", "processing", "reissue")
+
+
+@dataclass
+class Name:
+    """One name of an order and its proof of control."""
+
+    name: str
+    method: str
+    email: str = ""
+    token: str = ""
+    validated_at: float = 0.0
+    reason: str = ""
+
+    @property
+    def base(self) -> str:
+        """The name that proofs are about (API reference 8.4)."""
+        return self.name.removeprefix("*.")
+
+
+@dataclass
+class Order:
+    """Times are seconds since 1970 on the emulator's clock, 0 for never; money is in cents."""
+
+    id: int
+    product_id: int
+    created: float
+    period: int
+    csr: str
+    names: list[Name]
+    unique: str
+    fields: dict[str, str]
+    status: str = "processing"
+    kind: str = "buy"
+    net: int = 0
+    single_slots: int = 0
+    wildcard_slots: int = 0
+    paid_at: float = 0.0
+    status_from: float = 0.0
+    begin: float = 0.0
+    end: float = 0.0
+    not_before: float = 0.0
+    not_after: float = 0.0
+    crt: str = ""
+    chain: str = ""
+    reissued: int = 0
+    reissuing: bool = False
+    reissue_from: float = 0.0
+    renewed: bool = False
+    renewal_of: int = 0
+    extra_seconds: float = 0.0
+    cancel_at: float = 0.0
+    cancel_reason: str = ""
+    deadline: float = 0.0
+    manual: bool = False
+    ready_at: float = 0.0
+    next_check: float = 0.0
+    caa_blocked: str = ""
+    description: str = ""
+    admin_msg: str = ""
+    locks: dict[str, float] = field(default_factory=dict)
+    serials: list[str] = field(default_factory=list)
+
+    @property
+    def common_name(self) -> str:
+        return self.names[0].name if self.names else ""
+
+    @property
+    def validated(self) -> bool:
+        return all(name.validated_at for name in self.names)
+
+    @property
+    def in_work(self) -> bool:
+        return bool(self.paid_at) and self.status in OPEN
+
+    def due(self) -> float:
+        """When the next change by time alone comes; 0 for never."""
+        times = [self.cancel_at]
+        if self.status == "unpaid" or (self.in_work and not self.reissuing):
+            times.append(self.deadline)
+        if self.in_work:
+            times += [self.status_from, self.ready_at]
+        if self.status == "active":
+            times.append(self.end)
+        return min((moment for moment in times if moment), default=0.0)
+
+
+def order_from(data: dict[str, Any]) -> Order:
+    return Order(**{**data, "names": [Name(**name) for name in data["names"]]})
+
+
+@dataclass
+class Invoice:
+    id: int
+    order_id: int
+    number: str
+    created: float
+    net: int
+    tax: int
+    status: str
+    currency: str
+    tax_percent: float
+    product_id: int
+    product_name: str
+    period: int
+    kind: str
+    payment_method: str = "balance"
+
+
+@dataclass
+class Mail:
+    """A validation mail in the outbox."""
+
+    id: int
+    order_id: int
+    domain: str
+    to: str
+    code: str
+    created: float
+    approved: bool = False
+
+
+def to_dict(thing: Order | Invoice | Mail) -> dict[str, Any]:
+    return dataclasses.asdict(thing)

@@ -1,0 +1,134 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The world as the CA sees it: names resolved by the given map or resolver, files fetched over real HTTP."""
+
+from __future__ import annotations
+
+import fnmatch
+import ipaddress
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+import dns.exception
+import dns.resolver
+import urllib3
+
+_LIMIT = 64 * 1024
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class Unproven(Exception):
+    """A proof that was not found; the text is the reason the client gets to read."""
+
+
+def split_address(text: str) -> tuple[str, int | None]:
+    """`127.0.0.1:53`, `[::1]:53`, `127.0.0.1` or `::1`."""
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        return host, int(port[1:]) if port else None
+    if text.count(":") == 1:
+        host, port = text.split(":")
+        return host, int(port)
+    return text, None
+
+
+@dataclass(frozen=True)
+class Address:
+    host: str
+    port: int
+
+
+@dataclass
+class Network:
+    http_port: int = 80
+    https_port: int = 443
+    resolver: str = ""
+    # Patterns such as `*.example.com` may be keys; the first that fits is taken.
+    names: dict[str, str] = field(default_factory=dict)
+
+    def query(self, name: str, kind: str, timeout: float) -> list[str]:
+        """The records of this name and type, empty when there are none."""
+        if not self.resolver:
+            raise Unproven(f"DNS lookup of {name} failed: the emulator was started without --resolver")
+        host, port = split_address(self.resolver)
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port or 53)]
+        resolver.lifetime = timeout
+        try:
+            answer = resolver.resolve(name, kind, search=False)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return []
+        except dns.exception.DNSException as error:
+            raise Unproven(f"DNS lookup of {name} {kind} failed: {type(error).__name__}") from error
+        if kind == "TXT":
+            return [b"".join(record.strings).decode("latin-1") for record in answer]
+        return [record.to_text() for record in answer]
+
+    def addresses(self, name: str, port: int, timeout: float) -> list[Address]:
+        """IPv6 first, as CAs ask for it first."""
+        try:
+            return [Address(str(ipaddress.ip_address(name)), port)]
+        except ValueError:
+            pass
+        for pattern, target in self.names.items():
+            if fnmatch.fnmatchcase(name, pattern):
+                host, own_port = split_address(target)
+                return [Address(host, own_port if own_port and port == self.http_port else port)]
+        found = [Address(text, port) for kind in ("AAAA", "A") for text in self.query(name, kind, timeout)]
+        if not found:
+            raise Unproven(f"{name} has no address")
+        return found
+
+    def fetch(self, url: str, timeout: float, redirects: int, ipv6_strict: bool) -> bytes:
+        for _ in range(redirects + 1):
+            answer = self._get(url, timeout, ipv6_strict)
+            if answer.status in _REDIRECTS and answer.headers.get("Location"):
+                url = urljoin(url, answer.headers["Location"])
+                continue
+            if answer.status != 200:
+                raise Unproven(f"{url} answered HTTP {answer.status}")
+            return bytes(answer.data)
+        raise Unproven(f"{url} redirects more than {redirects} times")
+
+    def _get(self, url: str, timeout: float, ipv6_strict: bool) -> urllib3.BaseHTTPResponse:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Unproven(f"the redirect to {url} cannot be followed")
+        # A port in a redirect is meant as it stands; without one the ports given at the start stand for 80 and 443.
+        port = parts.port or (self.https_port if parts.scheme == "https" else self.http_port)
+        found = self.addresses(parts.hostname, port, timeout)
+        problem = ""
+        for address in found[:1] if ipv6_strict else found:
+            try:
+                return _request(address, url, timeout)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                problem = f"{url} could not be fetched from {address.host}: {_short(error)}"
+        raise Unproven(problem)
+
+
+def _request(address: Address, url: str, timeout: float) -> urllib3.BaseHTTPResponse:
+    parts = urlsplit(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    pool: urllib3.HTTPConnectionPool
+    if parts.scheme == "https":
+        # A proof must be reachable before there is a trusted certificate, so none is asked for.
+        pool = urllib3.HTTPSConnectionPool(
+            address.host, address.port, cert_reqs="CERT_NONE", assert_hostname=False, server_hostname=parts.hostname
+        )
+    else:
+        pool = urllib3.HTTPConnectionPool(address.host, address.port)
+    headers = {"Host": parts.netloc, "User-Agent": "GoGetSSL-Emulator-DCV/1"}
+    with pool:
+        answer = pool.urlopen(
+            "GET", path, headers=headers, redirect=False, retries=False, timeout=urllib3.Timeout(total=timeout),
+            preload_content=False, assert_same_host=False,
+        )
+        answer._body = answer.read(_LIMIT)  # type: ignore[attr-defined]
+        answer.release_conn()
+    return answer
+
+
+def _short(error: Exception) -> str:
+    cause = error.__cause__ or error.__context__ or error
+    return str(cause).split(": ")[-1] or type(error).__name__

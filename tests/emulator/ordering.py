@@ -1,0 +1,164 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an order's form must hold before anything is sold (API reference 6.1)."""
+
+from __future__ import annotations
+
+import re
+
+from . import csrs, errors, proofs
+from .catalogue import Product
+from .errors import ApiError
+from .model import Name
+from .products import offered_methods
+from .tools import approver_emails, webserver_table
+from .world import Call
+
+EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
+_UNIQUE = re.compile(r"[A-Za-z0-9]{15,20}")
+_PERSON = ("firstname", "lastname", "phone", "title", "email")
+# OV and EV ask for more; where the vendor's page is uneven (API reference 6.1) both kinds are treated alike.
+_PERSON_MORE = ("organization", "addressline1", "city", "country", "postalcode", "region")
+_ORGANISATION = ("name", "division", "addressline1", "city", "country", "phone", "postalcode", "region")
+_KEPT = re.compile(r"(admin|tech|org)_[a-z0-9]+|server_count|webserver_type|signature_hash|test|only_validate")
+
+
+def checked_csr(call: Call) -> csrs.Csr:
+    try:
+        return csrs.parse(call.need("csr"))
+    except csrs.BadCsr as error:
+        raise ApiError(str(error)) from error
+
+
+def main_name(csr: csrs.Csr, product: Product) -> str:
+    """The common name; a CSR for a public IP may have none (API reference 8.4)."""
+    name = csr.common_name or next(iter(csr.dns_names), "")
+    if product.ip and csrs.is_ip(name):
+        return name
+    if not csrs.is_host_name(name):
+        raise ApiError(errors.INVALID_COMMON_NAME.format(name=name))
+    if "*" in name and not product.wildcard and not product.wildcard_sans:
+        raise ApiError(errors.UNEXPECTED_WILDCARD.format(name=name))
+    if product.wildcard and not name.startswith("*."):
+        raise ApiError(f"The Common Name (Domain Name: {name}) must contain a * for a Wildcard SSL Certificate")
+    return name
+
+
+def split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def names(call: Call, product: Product, csr: csrs.Csr) -> list[Name]:
+    """The common name and the SANs, each with its proof of control."""
+    common_name = main_name(csr, product)
+    sans = [csrs.ascii_name(name) for name in split(call.text("dns_names"))]
+    if sans and not product.multi:
+        raise ApiError(errors.NO_SANS.format(product=product.name))
+    _check_sans(product, common_name, sans)
+    # Empty places count: the two lists must be of one length, place for place.
+    proofs_of_sans = [part.strip() for part in call.text("approver_emails").split(",")] if sans else []
+    if len(proofs_of_sans) != len(sans):
+        raise ApiError(
+            "Wrong approver_emails",
+            "Quantity of items in the approver_emails list must be always equal to quantity of items in dns_names",
+        )
+    method = call.need("dcv_method").lower()
+    first = Name(common_name, method, call.text("approver_email") if method == "email" else "")
+    found = [first] + [proof_of(name, wish) for name, wish in zip(sans, proofs_of_sans, strict=True)]
+    for name in found:
+        check_proof(call, product, name)
+    _check_mixture(call, product, found)
+    if not product.sectigo:
+        for name in found:
+            name.token = proofs.new_token()
+    return found
+
+
+def _check_sans(product: Product, common_name: str, sans: list[str]) -> None:
+    if common_name in sans:
+        raise ApiError("Wrong dns_names", f"The list must not contain the primary domain {common_name}")
+    if len(set(sans)) != len(sans):
+        raise ApiError("Wrong dns_names", "The list contains a domain twice")
+    for name in sans:
+        if "*" in name and not product.wildcard_sans:
+            raise ApiError("Wrong dns_names", f"The product {product.name} does not support wildcard SAN`s: {name}")
+        if not csrs.is_host_name(name) and not (product.ip and csrs.is_ip(name)):
+            raise ApiError("Wrong dns_names", f"The domain {name} is not valid")
+    if len(sans) > product.san_max:
+        raise ApiError("Wrong dns_names", f"The product {product.name} supports at most {product.san_max} SAN`s")
+
+
+def proof_of(name: str, wish: str) -> Name:
+    """A wish is an approver's address or literally http, https or dns, in any case (API reference 8.5)."""
+    method = wish.lower()
+    return Name(name, method) if method in ("http", "https", "dns") else Name(name, "email", wish)
+
+
+def check_proof(call: Call, product: Product, name: Name) -> None:
+    if name.method not in proofs.METHODS:
+        raise ApiError("Wrong dcv_method", f"The validation method {name.method} is not supported")
+    offered = set(offered_methods(product, call))
+    if name.name.startswith("*."):
+        offered -= {"http", "https"}
+    if csrs.is_ip(name.name):
+        offered &= {"http", "https"}
+    elif product.ip:
+        offered |= {"dns", "email"}
+    if name.method not in offered:
+        raise ApiError(
+            "Wrong dcv_method", f"The validation method {name.method} is not supported for {name.name}"
+        )
+    if name.method == "email":
+        _check_email(name)
+
+
+def _check_email(name: Name) -> None:
+    if not name.email:
+        raise errors.wrong_approver("", name.name)
+    if not EMAIL.fullmatch(name.email):
+        raise ApiError(errors.INVALID_EMAIL)
+    if name.email.lower() not in approver_emails(name.name):
+        raise errors.wrong_approver(name.email, name.name)
+
+
+def _check_mixture(call: Call, product: Product, found: list[Name]) -> None:
+    mixed = len({name.method for name in found}) > 1
+    if mixed and not product.sectigo and call.world.settings.digicert_mixed == "refuse":
+        raise ApiError("Wrong dcv_method", "All domains of this product must use one validation method")
+
+
+def unique_code(call: Call, product: Product) -> str:
+    """The client's value for Sectigo's products, ours for the rest (API reference 8.3)."""
+    code = call.text("unique_code")
+    if not code or not product.sectigo:
+        return proofs.new_unique()
+    if not _UNIQUE.fullmatch(code):
+        raise ApiError("Wrong unique_code", "The unique code must have from 15 to 20 numbers and alphabetic characters")
+    if not call.world.store.use_code(code) and call.world.settings.unique_code_reuse == "refuse":
+        raise ApiError("Wrong unique_code", "The unique code was already used")
+    return code
+
+
+def check_server(call: Call, product: Product) -> None:
+    if call.number("server_count") < -1 or call.number("server_count") == 0:
+        raise ApiError("Wrong server_count", "Use -1 for unlimited servers")
+    table = webserver_table()["1" if product.sectigo else "2"]
+    if call.number("webserver_type") not in {row["id"] for row in table}:
+        raise ApiError("Wrong webserver_type", f"The web server {call.text('webserver_type')} does not exist")
+
+
+def fields(call: Call, product: Product) -> dict[str, str]:
+    """Contacts and organisation, checked and kept."""
+    wanted = [f"admin_{part}" for part in _PERSON] + [f"tech_{part}" for part in _PERSON]
+    if product.organisation:
+        wanted += [f"{who}_{part}" for who in ("admin", "tech") for part in _PERSON_MORE]
+        wanted += [f"org_{part}" for part in _ORGANISATION]
+    for name in wanted:
+        call.need(name)
+    for name in ("admin_email", "tech_email"):
+        if not EMAIL.fullmatch(call.text(name)):
+            raise ApiError(errors.INVALID_EMAIL)
+    if len(call.text("org_lei")) > 20:
+        raise ApiError("Wrong org_lei", "Max length for org lei should be 20 characters")
+    return {name: value.strip() for name, value in call.form.items() if _KEPT.fullmatch(name)}

@@ -1,0 +1,263 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Buying, renewing, extending, reissuing and cancelling orders (API reference 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import billing, catalogue, errors, lifecycle, ordering, outbox, reading
+from .account import tax_rate
+from .catalogue import Product
+from .errors import ApiError
+from .model import Invoice, Order
+from .products import wanted
+from .world import DAY, Call, World, money, number, typed
+
+
+def add(call: Call) -> dict[str, Any]:
+    return _place(call, kind="buy")
+
+
+def renew(call: Call) -> dict[str, Any]:
+    """A new order; no field names the original, which stays as it is (API reference 6.2)."""
+    return _place(call, kind="renew")
+
+
+def _place(call: Call, kind: str) -> dict[str, Any]:
+    product = wanted(call.need("product_id"))
+    order = _checked_order(call, product)
+    if kind == "renew":
+        _prepare_renewal(call, product, order)
+    if call.text("only_validate").lower() in ("true", "1") or call.text("test").upper() == "Y":
+        # Not documented beyond the names: taken as a dry run (API reference 6.1).
+        return {"success": True, "message": "The request is valid"}
+    order.id = billing.next_order_id(call.world)
+    order.kind = kind
+    bill = billing.Bill(order.id, product.id, product.name, order.period, order.net, kind)
+    invoice, paid = billing.charge(call.world, bill)
+    if paid:
+        begin(call.world, order)
+    else:
+        order.status = "unpaid"
+        order.deadline = call.world.now() + call.world.settings.unpaid_cancel_days * DAY
+    call.world.store.save_order(order)
+    return _placed(call, order, product, invoice)
+
+
+def begin(world: World, order: Order) -> None:
+    lifecycle.start(world, order, world.now())
+    outbox.send_all(world, order)
+    world.wake.set()
+
+
+def _checked_order(call: Call, product: Product) -> Order:
+    if product.code_signing:
+        raise ApiError("Wrong product_id", "Code signing orders are not emulated")
+    period = call.number("period")
+    if period not in product.periods:
+        raise ApiError(errors.INVALID_PERIOD)
+    csr = ordering.checked_csr(call)
+    ordering.check_server(call, product)
+    names = ordering.names(call, product, csr)
+    wildcards = sum(name.name.startswith("*.") for name in names[1:])
+    singles = len(names) - 1 - wildcards
+    order = Order(
+        id=0, product_id=product.id, created=call.world.now(), period=period, csr=call.text("csr"), names=names,
+        unique="", fields=ordering.fields(call, product), net=product.order_price(period, singles, wildcards),
+        single_slots=max(singles, product.san_in), wildcard_slots=max(wildcards, product.wsan_in),
+    )
+    order.unique = ordering.unique_code(call, product)
+    return order
+
+
+def _prepare_renewal(call: Call, product: Product, order: Order) -> None:
+    """The original is found by its name, since the form has no field for it; the CA adds the days that are left."""
+    now, window = call.world.now(), call.world.settings.renewal_window_days * DAY
+    if product.code_signing or product.trial:
+        raise ApiError("The product cannot be renewed")
+    originals = [
+        found for found in call.world.store.orders_in(("active", "expired"))
+        if found.common_name == order.common_name and catalogue.products()[found.product_id].brand == product.brand
+    ]
+    if not originals:
+        raise ApiError("The order cannot be renewed", f"There is no order for {order.common_name} to renew")
+    original = max(originals, key=lambda found: found.end)
+    if original.end - now > window:
+        days = call.world.settings.renewal_window_days
+        raise ApiError("The order cannot be renewed", f"Renewal is possible {days} days before expiration")
+    original.renewed = True
+    call.world.store.save_order(original)
+    order.renewal_of = original.id
+    if call.world.settings.renewal_adds_days:
+        order.extra_seconds = max(0, int((original.end - now) // DAY)) * DAY
+
+
+def _money_fields(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "order_amount": number(invoice.net),
+        "currency": invoice.currency,
+        "tax": money(invoice.tax),
+        "tax_rate": tax_rate(invoice.tax_percent),
+    }
+
+
+def _placed(call: Call, order: Order, product: Product, invoice: Invoice) -> dict[str, Any]:
+    settings = call.world.settings
+    body: dict[str, Any] = {"product_id": typed(product.id, settings.ids_in_writes)}
+    if order.paid_at and not settings.instructions_delay:
+        body["approver_method"] = reading.approver_method(call.world, order, product)
+    body |= {
+        "order_id": typed(order.id, settings.ids_in_writes),
+        "invoice_id": typed(invoice.id, settings.ids_in_writes),
+        # "active" is the state of the sale, not of the certificate (API reference 6.1).
+        "order_status": settings.fresh_order_status if order.paid_at else "unpaid",
+        "success": True,
+    }
+    if order.paid_at and product.multi:
+        body["san"] = reading.san(call.world, order, product, settings.san_status_in_writes)
+    return body | _money_fields(invoice)
+
+
+def wanted_order(call: Call, order_id: str) -> Order:
+    found = call.world.store.order(int(order_id)) if order_id.isdecimal() else None
+    if found is None:
+        # Wording not known (API reference 14).
+        raise ApiError("Order not found", f"The order {order_id} does not exist")
+    return found
+
+
+def add_sans(call: Call) -> dict[str, Any]:
+    """Buys slots only; a reissue fills them (API reference 6.3). `count` is the old name of the single ones."""
+    order = wanted_order(call, call.need("order_id"))
+    product = catalogue.products()[order.product_id]
+    if not product.multi:
+        raise ApiError(errors.NO_SANS.format(product=product.name))
+    wildcards = call.number("wildcard_san_count", 0)
+    given = call.text("single_san_count")
+    singles = call.number("single_san_count") if given else max(0, call.number("count", 0) - wildcards)
+    if singles < 0 or wildcards < 0 or singles + wildcards == 0:
+        raise ApiError("Wrong count", "The number of SAN`s must be greater than zero")
+    if wildcards and not product.wildcard_sans:
+        raise ApiError("Wrong wildcard_san_count", f"The product {product.name} does not support wildcard SAN`s")
+    if order.single_slots + order.wildcard_slots + singles + wildcards > product.san_max:
+        raise ApiError("Wrong count", f"The product {product.name} supports at most {product.san_max} SAN`s")
+    if order.status not in ("active", "processing", "reissue"):
+        raise ApiError("SAN`s cannot be added", f"The order is in status {order.status}")
+    net = singles * product.san_price(order.period) + wildcards * product.wildcard_san_price(order.period)
+    bill = billing.Bill(order.id, product.id, f"{product.name} SAN", order.period, net, "san")
+    invoice, paid = billing.charge(call.world, bill)
+    if paid:
+        order.single_slots += singles
+        order.wildcard_slots += wildcards
+        call.world.store.save_order(order)
+    kind = call.world.settings.ids_in_writes
+    return {
+        "invoice_id": typed(invoice.id, kind), "order_id": typed(order.id, kind),
+        "order_status": order.status if paid else "unpaid", "success": True, **_money_fields(invoice),
+    }
+
+
+def reissue(call: Call, order_id: str) -> dict[str, Any]:
+    """Same order, same term, a new certificate; only while active (API reference 6.5)."""
+    order = wanted_order(call, order_id)
+    product = catalogue.products()[order.product_id]
+    if order.status != "active":
+        raise ApiError("Reissue is not possible", f"The order is in status {order.status}, only active can be reissued")
+    csr = ordering.checked_csr(call)
+    if call.text("webserver_type"):
+        order.fields["webserver_type"] = call.text("webserver_type")
+    names = ordering.names(call, product, csr)
+    if names[0].name != order.common_name and not product.sectigo:
+        raise ApiError("Common name cannot be changed", f"The Common Name must stay {order.common_name}")
+    wildcards = sum(name.name.startswith("*.") for name in names[1:])
+    singles = len(names) - 1 - wildcards
+    extra = max(0, singles - order.single_slots) + max(0, wildcards - order.wildcard_slots)
+    price = _pay_extra(call, order, product, singles, wildcards) if extra else 0
+    unique = ordering.unique_code(call, product)
+    now = call.world.now()
+    _reuse(call.world, order, names, now)
+    order.csr, order.names, order.unique = call.text("csr"), names, unique
+    order.reissuing, order.reissue_from, order.status = True, now, call.world.settings.reissue_status
+    order.caa_blocked, order.next_check, order.ready_at = "", now, 0.0
+    if not call.world.settings.reissue_keeps_crt:
+        order.crt = order.chain = ""
+    outbox.send_all(call.world, order)
+    lifecycle.consider(call.world, order, now)
+    call.world.store.save_order(order)
+    call.world.wake.set()
+    return _reissued(call, order, product, extra, price)
+
+
+def _pay_extra(call: Call, order: Order, product: Product, singles: int, wildcards: int) -> int:
+    """More names than slots (API reference 6.5): refused, or by setting charged like a SAN order."""
+    single_slots, wildcard_slots = max(singles, order.single_slots), max(wildcards, order.wildcard_slots)
+    net = product.order_price(order.period, single_slots, wildcard_slots)
+    net -= product.order_price(order.period, order.single_slots, order.wildcard_slots)
+    if call.world.settings.reissue_extra_names == "refuse" or not product.multi:
+        raise ApiError(
+            "Wrong dns_names", f"The order has {order.single_slots} single and {order.wildcard_slots} wildcard SAN`s"
+        )
+    if int(call.world.store.meta("balance")) < net + billing.tax(call.world, net):
+        raise ApiError("Insufficient balance", "You do not have enough balance to add SAN`s")
+    billing.charge(call.world, billing.Bill(order.id, product.id, f"{product.name} SAN", order.period, net, "san"))
+    order.single_slots, order.wildcard_slots = single_slots, wildcard_slots
+    return net
+
+
+def _reuse(world: World, order: Order, names: list[Any], now: float) -> None:
+    """By setting, a name proven not long ago needs no new proof (API reference 9.3)."""
+    oldest = now - world.settings.dcv_reuse_days * DAY
+    proven = {name.name: name.validated_at for name in order.names if name.validated_at > oldest}
+    for name in names:
+        name.validated_at = proven.get(name.name, 0.0) if world.settings.dcv_reuse_days else 0.0
+
+
+def _reissued(call: Call, order: Order, product: Product, extra: int, price: int) -> dict[str, Any]:
+    settings = call.world.settings
+    validation = reading.approver_method(call.world, order, product)
+    return {
+        "product_id": typed(product.id, settings.ids_in_writes),
+        "order_id": typed(order.id, settings.ids_in_writes),
+        "order_status": "reissue",
+        "validation": [] if order.names[0].method == "email" else validation,
+        "approvalEmails": [name.email for name in order.names if name.method == "email"],
+        "additional_domains_count": extra,
+        "additional_domains_price": number(price),
+        "success": True,
+    }
+
+
+def cancel(call: Call) -> dict[str, Any]:
+    """A request that is reviewed later; the order stays as it is until then (API reference 6.4)."""
+    order = wanted_order(call, call.need("order_id"))
+    if order.status == "cancelled" or order.cancel_at:
+        raise ApiError("Order already in cancelled state", "This order is already in cancelled state")
+    if order.status in ("expired", "rejected"):
+        raise ApiError("Order cannot be cancelled", f"The order is in status {order.status}")
+    order.cancel_reason = call.need("reason")
+    order.cancel_at = call.world.now() + max(call.world.settings.cancel_review_hours * 3600, 0.001)
+    call.world.store.save_order(order)
+    shape = call.world.settings.cancel_shape
+    body: dict[str, Any] = {}
+    if shape in ("all", "order_id"):
+        body["order_id"] = typed(order.id, call.world.settings.ids_in_writes)
+    if shape in ("all", "message"):
+        body["message"] = "Cancellation request has been sent"
+    return {**body, "success": True}
+
+
+def claim_free_ev(call: Call, order_id: str) -> dict[str, Any]:
+    """The upgrade ended years ago; no product of the catalogue has claim_ev_enabled."""
+    wanted_order(call, order_id)
+    raise ApiError("Free EV is not available", "The product does not support the free EV upgrade")
+
+
+def activate(call: Call, order_id: str) -> dict[str, Any]:
+    """Undocumented (API reference 2, no. 48): taken to send a paid order on to the CA, which happens by itself."""
+    order = wanted_order(call, order_id)
+    if not order.paid_at:
+        raise ApiError("Order is not paid", "The order must be paid before activation")
+    return {"order_id": typed(order.id, call.world.settings.ids_in_writes), "order_status": order.status,
+            "success": True}

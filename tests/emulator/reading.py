@@ -1,0 +1,209 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading orders: one, many, and the three lists (API reference 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import catalogue, errors, proofs
+from .catalogue import Product
+from .errors import ApiError
+from .model import Order
+from .ordering import split
+from .world import Call, World, date, money, typed
+
+_FILTERS = ("active", "processing", "expired", "rejected", "revoked")
+_CONTACT = ("addressline1", "addressline2", "city", "country", "fax", "phone", "postalcode", "region", "email",
+            "firstname", "lastname", "organization", "title")
+# org_name and org_addressline1 are not in the documented list (API reference 7.1).
+_ECHOED = (
+    *(f"admin_{part}" for part in _CONTACT),
+    *(f"org_{part}" for part in ("addressline3", "city", "country", "fax", "phone", "postalcode", "region", "lei")),
+    *(f"tech_{part}" for part in (*_CONTACT, "addressline3")),
+)
+
+
+def approver_method(world: World, order: Order, product: Product) -> Any:
+    """The proof of the common name, `[]` before there is one (API reference 1.6)."""
+    if not order.paid_at or not order.names:
+        return []
+    return proofs.instructions(order, product, order.names[0], world.settings)
+
+
+def san(world: World, order: Order, product: Product, kind: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "san_name": name.name,
+            "validation_method": name.method,
+            "status": typed(2 if name.validated_at else 1, kind),
+            "status_description": name.reason,
+            "validation": proofs.instructions(order, product, name, world.settings) if order.paid_at else [],
+        }
+        for name in order.names[1:]
+    ]
+
+
+def status(call: Call, order_id: str) -> dict[str, Any]:
+    order = call.world.store.order(int(order_id)) if order_id.isdecimal() else None
+    if order is None:
+        raise ApiError("Order not found", f"The order {order_id} does not exist")
+    world, product = call.world, catalogue.products()[order.product_id]
+    body = _identity(world, order) | _counts(order, product) | _dates(world, order) | _certificate(world, order)
+    body |= _proof_fields(world, order, product) | _marks(order)
+    for name in _ECHOED:
+        body[name] = order.fields.get(name, "")
+    body |= {"ssl_price": money(order.net), "ssl_period": order.period, "success": True}
+    return body | {"time_stamp": int(world.now())}
+
+
+def _identity(world: World, order: Order) -> dict[str, Any]:
+    kind = world.settings.ids_in_reads
+    return {
+        "order_id": typed(order.id, kind),
+        "partner_order_id": str(2_000_000_000 + order.id) if order.paid_at else "",
+        "internal_id": str(order.id),
+        "status": order.status,
+        "status_description": _description(order),
+        "product_id": typed(order.product_id, kind),
+        "domain": order.common_name,
+        "domains": ",".join(name.name for name in order.names),
+    }
+
+
+def _description(order: Order) -> str:
+    if not order.in_work:
+        return order.description
+    if order.caa_blocked not in ("", "allowed"):
+        return f"PRE-SIGN FAILED!!! {order.caa_blocked}"
+    return "; ".join(name.reason for name in order.names if name.reason and not name.validated_at)
+
+
+def _counts(order: Order, product: Product) -> dict[str, Any]:
+    return {
+        "total_domains": len(order.names),
+        "base_domain_count": 1,
+        "single_san_count": order.single_slots if product.multi else 0,
+        "wildcard_san_count": order.wildcard_slots if product.multi else 0,
+    }
+
+
+def _dates(world: World, order: Order) -> dict[str, Any]:
+    return {
+        "validity_period": order.period,
+        "valid_from": date(world, order.not_before),
+        "valid_till": date(world, order.not_after),
+        "begin_date": date(world, order.begin),
+        "end_date": date(world, order.end),
+    }
+
+
+def _certificate(world: World, order: Order) -> dict[str, Any]:
+    shown = order.status == "active" or world.settings.csr_in_status == "always"
+    return {"csr_code": order.csr if shown else "", "crt_code": order.crt, "ca_code": order.chain}
+
+
+def _proof_fields(world: World, order: Order, product: Product) -> dict[str, Any]:
+    settings, first = world.settings, order.names[0]
+    since = max(order.paid_at, order.reissue_from)
+    body: dict[str, Any] = {}
+    ready = order.paid_at and world.now() >= since + settings.instructions_delay
+    if ready:
+        body["approver_method"] = approver_method(world, order, product)
+    elif settings.empty_approver_method == "array":
+        body["approver_method"] = []
+    reasons = [f"{name.name}: {name.reason}" for name in order.names if name.reason and not name.validated_at]
+    body |= {
+        "dcv_status": 2 if first.validated_at else 1,
+        "dcv_method": first.method,
+        "approver_email": first.email,
+        "approver_emails": ",".join(name.email or name.method for name in order.names[1:]),
+        "validation_description": "; ".join(reasons),
+        "san": [],
+    }
+    if world.now() >= since + settings.san_instructions_delay:
+        body["san"] = san(world, order, product, settings.san_status_in_reads)
+    return body
+
+
+def _marks(order: Order) -> dict[str, Any]:
+    return {
+        "server_count": order.fields.get("server_count", "-1"),
+        "reissue": int(order.reissued > 0),
+        "reissue_now": int(order.reissuing),
+        "renew": int(order.renewed),
+        "webserver_type": order.fields.get("webserver_type", ""),
+        "upgrade": 0,
+        "manual_check": int(order.manual),
+        "pre_signing": int(order.caa_blocked not in ("", "allowed")),
+        "admin_msg": order.admin_msg,
+        "free_ev_upgrade": 0,
+        "codesigning_inviteurl": "",
+    }
+
+
+def statuses(call: Call) -> Any:
+    """Unknown ids are left out; `expires` only for active orders (API reference 7.3)."""
+    world = call.world
+    cids = split(call.need("cids"))
+    if world.settings.statuses_max and len(cids) > world.settings.statuses_max:
+        raise ApiError("Wrong cids", f"At most {world.settings.statuses_max} orders can be requested")
+    rows = []
+    for cid in cids:
+        order = world.store.order(int(cid)) if cid.isdecimal() else None
+        if order:
+            row: dict[str, Any] = {"order_id": typed(order.id, world.settings.ids_in_reads), "status": order.status}
+            if order.status == "active":
+                row["expires"] = date(world, order.not_after)
+            rows.append(row)
+    if world.settings.statuses_shape == "array":
+        return rows
+    return {"certificates": rows, "success": True, "time_stamp": int(world.now())}
+
+
+def _listed_before(world: World) -> float:
+    """New orders reach the lists late when the setting says so."""
+    return world.now() - world.settings.list_delay
+
+
+def common_details(call: Call) -> Any:
+    world, wish = call.world, call.text("status").lower()
+    filters = _FILTERS if world.settings.revoked_filter else _FILTERS[:-1]
+    if wish and wish not in filters:
+        raise ApiError(errors.UNSUPPORTED_STATUS)
+    found = world.store.orders_in((wish,)) if wish else world.store.orders()
+    rows = [_row(world, order) for order in found if order.created <= _listed_before(world)]
+    return {"orders": rows, "success": True} if world.settings.orders_shape == "object" else rows
+
+
+def _row(world: World, order: Order) -> dict[str, Any]:
+    return {
+        "order_id": typed(order.id, world.settings.ids_in_reads),
+        "status": order.status,
+        "valid_from": date(world, order.not_before),
+        "valid_till": date(world, order.not_after),
+        "common_name": order.common_name,
+    }
+
+
+def all_orders(call: Call) -> dict[str, Any]:
+    """Newest first (the order is not documented); limit and offset have ceilings (API reference 7.5)."""
+    settings = call.world.settings
+    limit = min(max(1, call.number("limit", 100)), settings.list_limit_max)
+    offset = min(max(0, call.number("offset", 0)), settings.list_offset_max)
+    page = call.world.store.order_states(_listed_before(call.world))[offset : offset + limit]
+    rows = [{"order_id": typed(i, settings.ids_in_reads), "status": state} for i, state in page]
+    return {"orders": rows, "limit": limit, "offset": offset, "count": len(rows), "success": True}
+
+
+def unpaid(call: Call) -> dict[str, Any]:
+    """Note `id`, not order_id (API reference 7.6)."""
+    world, rows = call.world, []
+    for item in world.store.invoices():
+        if item.status == "unpaid" and item.created <= _listed_before(world):
+            rows.append({
+                "id": typed(item.order_id, world.settings.ids_in_reads), "total_price": money(item.net + item.tax),
+                "currency": item.currency, "date": date(world, item.created),
+            })
+    return {"orders": rows, "success": True}

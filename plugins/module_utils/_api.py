@@ -1,0 +1,353 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The vendor's methods, one each: the only file that knows paths, field names and the shapes of answers.
+
+Section numbers are those of the API reference in `docs/`.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import _loose, _proofs
+from ._client import Client
+from ._errors import GogetsslError, Kind
+from ._models import Family, Order, OrderRequest, OrderSummary, Product, Proof, Receipt, Status, Validation
+
+LIST_LIMIT = 1000  # `orders/ssl/all` gives at most so many at once, from an offset of at most so many (7.5)
+STATUSES_LIMIT = 100  # the largest bulk call seen in use (7.3)
+LISTED_STATUSES = ("active", "processing")  # the filters of `orders/` that may hold an order worth finding (7.4)
+
+_VALIDATIONS = {"domain": Validation.DV, "business": Validation.OV, "extended": Validation.EV}
+
+
+class Api:
+    """The vendor's methods. Reading ones are retried, acting ones are sent once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def url(self) -> str:
+        """The API's address; orders of another address are other orders."""
+        return self._client.url
+
+    def login(self) -> str:
+        """Obtain an auth key (1.2)."""
+        return self._client.login()
+
+    # Account and catalogue
+
+    def balance(self) -> tuple[int | None, str]:
+        """The account's balance in minor units, and its currency (3)."""
+        answer = self._read("GET", "/account/balance/")
+        return _loose.money(answer.get("balance"), "balance"), _loose.text(answer.get("currency"), "currency")
+
+    def products(self) -> tuple[Product, ...]:
+        """The catalogue (4.2)."""
+        answer = self._client.read("GET", "/products/ssl/")
+        listed = answer if isinstance(answer, list) else _object(answer, "products").get("products")
+        return tuple(read_product(item) for item in _loose.items(listed, "products"))
+
+    def included_sans(self, product_id: int) -> int:
+        """How many additional names the product's price includes (4.3)."""
+        answer = self._read("GET", f"/products/details/{product_id}")
+        return _loose.integer_or_none(answer.get("product_single_san_included"), "product_single_san_included") or 0
+
+    def webservers(self, family: Family) -> dict[str, int]:
+        """Web servers of a family, name -> id (4.7)."""
+        listed = self._read("GET", f"/tools/webservers/{family.supplier}").get("webservers")
+        return {
+            _loose.text(item.get("software"), "software"): _loose.integer(item.get("id"), "id")
+            for item in _loose.items(listed, "webservers")
+        }
+
+    # Requests and names
+
+    def csr_problem(self, csr: str, wildcard: bool) -> str:
+        """What the vendor finds wrong with a CSR, or nothing (5). Wildcards have to be announced."""
+        fields: dict[str, str | int] = {"csr": csr, "wildcard": int(wildcard)}
+        result = _loose.obj(self._read("POST", "/tools/csr/decode/", fields).get("csrResult"), "csrResult")
+        return _loose.text(result.get("errorMessage"), "errorMessage")
+
+    def approver_emails(self, domain: str) -> tuple[str, ...]:
+        """The addresses that may approve a name (5)."""
+        answer = self._read("POST", "/tools/domain/emails/", {"domain": domain})
+        addresses = answer.get("ComodoApprovalEmails") or answer.get("GeotrustApprovalEmails") or []
+        if not isinstance(addresses, list):
+            raise _loose.bad("ComodoApprovalEmails", addresses, "a list")
+        return tuple(_loose.text(address, "ComodoApprovalEmails").lower() for address in addresses)
+
+    # Orders, read
+
+    def order(self, order_id: int) -> Order:
+        """One order whole (7.1)."""
+        return read_order(self._read("GET", f"/orders/status/{order_id}"))
+
+    def statuses(self, order_ids: t.Sequence[int]) -> dict[int, str]:
+        """The status of many orders, in one call per `STATUSES_LIMIT` (7.3)."""
+        found: dict[int, str] = {}
+        for start in range(0, len(order_ids), STATUSES_LIMIT):
+            cids = ",".join(str(order_id) for order_id in order_ids[start : start + STATUSES_LIMIT])
+            answer = self._client.read("POST", "/orders/statuses/", {"cids": cids})
+            listed = answer if isinstance(answer, list) else _object(answer, "certificates").get("certificates")
+            for summary in map(_read_summary, _loose.items(listed, "certificates")):
+                found[summary.order_id] = summary.status
+        return found
+
+    def orders_with_status(self, status: str) -> tuple[OrderSummary, ...]:
+        """Orders of one status with their common names (7.4): documented as a bare array, also seen wrapped."""
+        answer = self._client.read("GET", "/orders/", {"status": status})
+        listed = answer if isinstance(answer, list) else _object(answer, "orders").get("orders")
+        return tuple(map(_read_summary, _loose.items(listed, "orders")))
+
+    def all_orders(self) -> tuple[OrderSummary, ...]:
+        """Every order of every status that the vendor's paging reaches, without names (7.5)."""
+        found: dict[int, OrderSummary] = {}
+        for offset in range(0, LIST_LIMIT + 1, LIST_LIMIT):
+            answer = self._read("GET", "/orders/ssl/all/", {"limit": LIST_LIMIT, "offset": offset})
+            page = [_read_summary(item) for item in _loose.items(answer.get("orders"), "orders")]
+            found.update((summary.order_id, summary) for summary in page)
+            if len(page) < LIST_LIMIT:
+                break
+        return tuple(found.values())
+
+    # Orders, acted on
+
+    def place(self, request: OrderRequest) -> Receipt:
+        """Buy (6.1)."""
+        return _read_receipt(self._write("/orders/add_ssl_order/", purchase_fields(request)))
+
+    def renew(self, request: OrderRequest) -> Receipt:
+        """Buy the next term: a new order (6.2)."""
+        return _read_receipt(self._write("/orders/add_ssl_renew_order/", purchase_fields(request)))
+
+    def add_names(self, order_id: int, singles: int, wildcards: int) -> Receipt:
+        """Buy room for more names in an order (6.3). `count` is the sum, as the vendor's own client sends it."""
+        counts = {"single_san_count": singles, "wildcard_san_count": wildcards, "count": singles + wildcards}
+        return _read_receipt(self._write("/orders/add_ssl_san_order/", {"order_id": order_id, **counts}))
+
+    def reissue(self, order_id: int, request: OrderRequest) -> None:
+        """Have a new certificate made within the paid term (6.5)."""
+        self._write(f"/orders/ssl/reissue/{order_id}", certificate_fields(request))
+
+    def cancel(self, order_id: int, reason: str) -> bool:
+        """Ask for an order's cancellation (6.4); False if it had been asked for before."""
+        try:
+            self._write("/orders/cancel_ssl_order/", {"order_id": order_id, "reason": reason})
+        except GogetsslError as error:
+            if error.kind is Kind.REFUSED and "already" in error.message.lower():
+                return False
+            raise
+        return True
+
+    def change_methods(self, order_id: int, methods: t.Mapping[str, str]) -> None:
+        """Change how names are validated, all of them in one call (8.5)."""
+        fields = {"domains": ",".join(methods), "new_methods": ",".join(methods.values())}
+        self._write(f"/orders/ssl/change_domains_validation_method/{order_id}", fields)
+
+    def revalidate(self, order_id: int, name: str) -> None:
+        """Have the CA look at a name's proof now (8.6)."""
+        self._write(f"/orders/ssl/revalidate/{order_id}", {"domain": name})
+
+    def _read(self, verb: str, path: str, fields: t.Mapping[str, str | int] | None = None) -> _loose.Object:
+        return _object(self._client.read(verb, path, fields), path)
+
+    def _write(self, path: str, fields: t.Mapping[str, str | int]) -> _loose.Object:
+        answer = self._client.write("POST", path, fields)
+        if not isinstance(answer, dict):
+            raise GogetsslError(
+                f"POST {path}: GoGetSSL's answer is not an object; whether the call took effect is unknown.",
+                Kind.UNCERTAIN,
+            )
+        return answer
+
+
+def certificate_fields(request: OrderRequest) -> dict[str, str | int]:
+    """The fields a purchase and a reissue share. `approver_emails` follows `dns_names` in count and order (6.1)."""
+    (common_name, method), *others = request.approvals
+    fields: dict[str, str | int] = {
+        "csr": request.csr,
+        "webserver_type": request.webserver,
+        "signature_hash": request.signature_hash,
+        "dcv_method": _method_of(method),
+    }
+    if "@" in method:
+        fields["approver_email"] = method
+    if request.multi_domain and others:
+        fields["dns_names"] = ",".join(name for name, _method in others)
+        fields["approver_emails"] = ",".join(approval for _name, approval in others)
+    if request.unique_code:
+        fields["unique_code"] = request.unique_code
+    return fields
+
+
+def purchase_fields(request: OrderRequest) -> dict[str, str | int]:
+    """The fields of a purchase or renewal (6.1)."""
+    assert request.product_id is not None and request.period is not None
+    fields: dict[str, str | int] = {
+        "product_id": request.product_id,
+        "period": request.period,
+        "server_count": request.server_count,
+        **certificate_fields(request),
+    }
+    contacts = (("admin", request.admin), ("tech", request.tech), ("org", request.organization))
+    for prefix, contact in contacts:
+        fields.update({f"{prefix}_{key}": value for key, value in contact.items()})
+    return fields
+
+
+def read_product(item: _loose.Object) -> Product:
+    """A product of `products/ssl` (4.2)."""
+    name = _loose.text(item.get("product") or item.get("name"), "product")
+    brand = _loose.text(item.get("brand"), "brand").lower()
+    prices = _loose.obj(item.get("prices"), "prices")
+    kind = _loose.text(item.get("product_type"), "product_type").lower()
+    if kind not in _VALIDATIONS:
+        raise _loose.bad("product_type", kind, f"one of {', '.join(_VALIDATIONS)}")
+    return Product(
+        product_id=_loose.identifier(item.get("id"), "id"),
+        name=name,
+        brand=brand,
+        family=family_of(brand),
+        validation=_VALIDATIONS[kind],
+        wildcard=_loose.flag(item.get("wildcard_enabled"), "wildcard_enabled"),
+        multi_domain=_loose.flag(item.get("san_enabled"), "san_enabled"),
+        wildcard_sans=_loose.flag(item.get("wildcard_san_enabled"), "wildcard_san_enabled"),
+        methods=frozenset(
+            method for method in ("email", "http", "https", "dns") if _loose.flag(item.get(f"dcv_{method}"), "dcv")
+        ),
+        custom_random_value=_loose.flag(item.get("custom_dcv_random_value"), "custom_dcv_random_value"),
+        prices=_read_prices(prices),
+        san_prices=_read_prices(_loose.obj(prices.get("san"), "san")),
+        wildcard_san_prices=_read_prices(_loose.obj(prices.get("wildcard_san"), "wildcard_san")),
+        max_sans=_loose.integer_or_none(item.get("san_max"), "san_max"),
+    )
+
+
+def family_of(brand: str) -> Family:
+    """The family of a brand (4.2); an unknown brand counts as the DigiCert family, as at the vendor's own module."""
+    if any(word in brand for word in ("comodo", "sectigo", "ggssl", "gogetssl")):
+        return Family.SECTIGO
+    return Family.DIGICERT
+
+
+def read_order(answer: _loose.Object) -> Order:
+    """An order of `orders/status` (7.1)."""
+    common_name = _loose.text(answer.get("domain"), "domain").lower()
+    order = Order(
+        order_id=_loose.identifier(answer.get("order_id"), "order_id"),
+        status=read_status(answer.get("status")),
+        product_id=_loose.integer_or_none(answer.get("product_id"), "product_id"),
+        common_name=common_name,
+        names=_read_names(answer, common_name),
+        csr=_loose.pem(answer.get("csr_code"), "csr_code"),
+        certificate=_loose.pem(answer.get("crt_code"), "crt_code"),
+        chain=_loose.pem(answer.get("ca_code"), "ca_code"),
+        valid_from=_loose.date(answer.get("valid_from"), "valid_from"),
+        valid_till=_loose.date(answer.get("valid_till"), "valid_till"),
+        begin_date=_loose.date(answer.get("begin_date"), "begin_date"),
+        end_date=_loose.date(answer.get("end_date"), "end_date"),
+        reissuing=_loose.flag(answer.get("reissue_now"), "reissue_now"),
+        single_sans=_loose.integer_or_none(answer.get("single_san_count"), "single_san_count") or 0,
+        wildcard_sans=_loose.integer_or_none(answer.get("wildcard_san_count"), "wildcard_san_count") or 0,
+        proofs=_read_proofs(answer, common_name),
+        manual_check=_loose.flag(answer.get("manual_check"), "manual_check"),
+        pre_signing=_loose.flag(answer.get("pre_signing"), "pre_signing"),
+        description=_read_description(answer),
+    )
+    return order
+
+
+def read_status(value: t.Any) -> Status:
+    """A known status; an unknown one is an error and never taken for a pending one (7.2)."""
+    word = _loose.text(value, "status").lower()
+    try:
+        return Status(word)
+    except ValueError:
+        raise _loose.bad("status", word, "a known status") from None
+
+
+def _read_names(answer: _loose.Object, common_name: str) -> tuple[str, ...]:
+    """Common name first, then the additional names from `san` or, without it, from `domains`."""
+    listed = [_loose.text(san.get("san_name"), "san_name") for san in _loose.items(answer.get("san"), "san")]
+    listed = listed or _loose.text(answer.get("domains"), "domains").split(",")
+    names = [common_name, *(name.strip().lower() for name in listed)]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _read_proofs(answer: _loose.Object, common_name: str) -> tuple[Proof, ...]:
+    """The proof of the common name and of each additional one."""
+    if not common_name:
+        return ()
+    first = _proofs.read(
+        common_name,
+        answer.get("approver_method"),
+        _loose.text(answer.get("dcv_method"), "dcv_method"),
+        _loose.text(answer.get("approver_email"), "approver_email"),
+        _proofs.state_of(answer.get("dcv_status"), "dcv_status"),
+        _loose.text(answer.get("validation_description"), "validation_description"),
+    )
+    others = [
+        _proofs.read(
+            _loose.text(san.get("san_name"), "san_name").lower(),
+            san.get("validation"),
+            _loose.text(san.get("validation_method"), "validation_method"),
+            "",
+            _proofs.state_of(san.get("status"), "san.status"),
+            _loose.text(san.get("status_description"), "san.status_description"),
+        )
+        for san in _loose.items(answer.get("san"), "san")
+    ]
+    return (first, *(proof for proof in others if proof.name != common_name))
+
+
+def _read_description(answer: _loose.Object) -> str:
+    fields = ("status_description", "validation_description", "admin_msg")
+    words = [_loose.text(answer.get(field), field) for field in fields]
+    return "; ".join(dict.fromkeys(word[:300] for word in words if word))
+
+
+def _read_summary(item: _loose.Object) -> OrderSummary:
+    common_name = _loose.text(item.get("common_name"), "common_name").lower()
+    status = _loose.text(item.get("status"), "status").lower()
+    return OrderSummary(_loose.identifier(item.get("order_id"), "order_id"), status, common_name or None)
+
+
+def _read_receipt(answer: _loose.Object) -> Receipt:
+    """What a purchase's answer says; an answer without an order id leaves open whether there is an order."""
+    try:
+        order_id = _loose.identifier(answer.get("order_id"), "order_id")
+    except GogetsslError:
+        raise GogetsslError(
+            "GoGetSSL accepted the purchase but gave no order id; whether an order exists is unknown.", Kind.UNCERTAIN
+        ) from None
+    try:
+        amount = _loose.money(answer.get("order_amount"), "order_amount")
+    except GogetsslError:
+        amount = None  # the order exists: an odd price must not hide its id
+    currency = answer.get("currency")
+    return Receipt(order_id, amount, currency if isinstance(currency, str) else None)
+
+
+def _read_prices(prices: _loose.Object) -> dict[int, int]:
+    """Prices by months; the sub-objects beside them are other price lists."""
+    found: dict[int, int] = {}
+    for months, price in prices.items():
+        amount = _loose.money(price, "prices") if str(months).isdigit() and not isinstance(price, dict) else None
+        if amount is not None:
+            found[int(months)] = amount
+    return found
+
+
+def _method_of(approval: str) -> str:
+    return "email" if "@" in approval else approval
+
+
+def _object(answer: t.Any, field: str) -> _loose.Object:
+    if not isinstance(answer, dict):
+        raise _loose.bad(field, answer, "an object")
+    return answer

@@ -1,0 +1,132 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The vendor's loose types made firm (API reference 1.6): every reader accepts all forms that were seen and nothing else.
+
+A reader takes the value and the field's name for the message; what cannot be read is an error that names the field.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import typing as t
+
+from ._errors import GogetsslError, Kind
+
+Json = t.Any
+Object = t.Mapping[str, Json]
+
+
+def bad(field: str, value: Json, wanted: str) -> GogetsslError:
+    """The error for a field that holds something else than it should."""
+    shown = repr(value)
+    return GogetsslError(
+        f"GoGetSSL's answer holds {shown[:60]}{'...' if len(shown) > 60 else ''} in {field!r} where {wanted} belongs.",
+        Kind.ANSWER,
+    )
+
+
+def obj(value: Json, field: str) -> Object:
+    """An object; PHP sends an empty one as `[]`, and leaves it out or null before there is one."""
+    if value in (None, [], "", False):
+        return {}
+    if not isinstance(value, dict):
+        raise bad(field, value, "an object")
+    return value
+
+
+def items(value: Json, field: str) -> list[Object]:
+    """A list of objects; also seen as an object keyed by id (API reference 4.2)."""
+    if value in (None, "", False):
+        return []
+    entries = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise bad(field, value, "a list of objects")
+    return entries
+
+
+def text(value: Json, field: str) -> str:
+    """Text; a number counts as its digits, nothing as empty."""
+    if value is None or value is False or value == []:
+        return ""
+    if isinstance(value, (str, int, float)):
+        return str(value).strip()
+    raise bad(field, value, "text")
+
+
+def integer(value: Json, field: str) -> int:
+    """A whole number, sent as a number or as text."""
+    if isinstance(value, bool):
+        raise bad(field, value, "a number")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and abs(value) < 2**63:
+        return value
+    if isinstance(value, str) and value.strip().lstrip("-").isascii() and value.strip().lstrip("-").isdigit():
+        if len(value) < 20:
+            return int(value)
+    raise bad(field, value, "a number")
+
+
+def integer_or_none(value: Json, field: str) -> int | None:
+    """A whole number, or nothing."""
+    return None if value in (None, "", []) or value is False else integer(value, field)
+
+
+def identifier(value: Json, field: str) -> int:
+    """A positive id."""
+    number = integer(value, field)
+    if number <= 0:
+        raise bad(field, value, "an id")
+    return number
+
+
+def flag(value: Json, field: str) -> bool:
+    """A yes or no, of the five ways the vendor has to say it; nothing counts as no."""
+    lowered = value.strip().lower() if isinstance(value, str) else value
+    if lowered in (True, 1, "1", "true", "yes"):
+        return True
+    if lowered in (None, False, 0, "0", "false", "no", ""):
+        return False
+    raise bad(field, value, "a yes or no")
+
+
+def date(value: Json, field: str) -> dt.date | None:
+    """A day; `0000-00-00` and nothing mean that it is not known yet. A time of day is dropped."""
+    if value in (None, "", [], 0, "0") or value is False:
+        return None
+    if isinstance(value, str):
+        day = value.strip()[:10]
+        if day == "0000-00-00":
+            return None
+        try:
+            return dt.date.fromisoformat(day)
+        except ValueError:
+            pass
+    raise bad(field, value, "a date")
+
+
+def money(value: Json, field: str) -> int | None:
+    """An amount in minor units of the currency, from `12.34`, `"12.34"` or `"1,234.50"`."""
+    if value in (None, "", []) or isinstance(value, bool):
+        return None
+    try:
+        amount = decimal.Decimal(str(value).replace(",", ""))
+        if not amount.is_finite() or abs(amount) > 10**9:
+            raise bad(field, value, "an amount of money")
+        return int((amount * 100).to_integral_value(decimal.ROUND_HALF_UP))
+    except decimal.InvalidOperation:
+        raise bad(field, value, "an amount of money") from None
+
+
+def pem(value: Json, field: str) -> str | None:
+    """A PEM text with its line ends made plain, or nothing."""
+    body = text(value, field).replace("\r\n", "\n")
+    if not body:
+        return None
+    if not body.startswith("-----BEGIN ") or len(body) > 200_000:
+        raise bad(field, value, "a PEM text")
+    return body + "\n"

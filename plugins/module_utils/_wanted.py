@@ -1,0 +1,206 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a user wishes for: the items of `gogetssl_certificates`, read and checked once, the same way by every task.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from . import _names
+from ._errors import input_error
+
+DEFAULT_DIRECTORY = "/etc/gogetssl"
+DCV_METHODS = ("http", "https", "dns")
+KEY_TYPES = ("rsa-2048", "rsa-3072", "rsa-4096", "ecdsa-p256", "ecdsa-p384")
+
+_PERSON = {
+    "firstname": {"type": "str"},
+    "lastname": {"type": "str"},
+    "title": {"type": "str"},
+    "email": {"type": "str"},
+    "phone": {"type": "str"},
+    "organization": {"type": "str"},
+    "addressline1": {"type": "str"},
+    "city": {"type": "str"},
+    "region": {"type": "str"},
+    "postalcode": {"type": "str"},
+    "country": {"type": "str"},
+    "fax": {"type": "str"},
+}
+_ORGANIZATION = {
+    "name": {"type": "str"},
+    "division": {"type": "str"},
+    "duns": {"type": "str"},
+    "lei": {"type": "str"},
+    "addressline1": {"type": "str"},
+    "city": {"type": "str"},
+    "region": {"type": "str"},
+    "postalcode": {"type": "str"},
+    "country": {"type": "str"},
+    "phone": {"type": "str"},
+    "fax": {"type": "str"},
+}
+CONTACTS_SPEC: dict[str, t.Any] = {
+    "admin": {"type": "dict", "options": _PERSON},
+    "tech": {"type": "dict", "options": _PERSON},
+    "organization": {"type": "dict", "options": _ORGANIZATION},
+}
+_LISTENER = {
+    "port": {"type": "int", "default": 443},
+    "address": {"type": "str", "default": "127.0.0.1"},
+    "server_name": {"type": "str"},
+}
+CERTIFICATES_SPEC: dict[str, t.Any] = {
+    "certificates": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "names": {"type": "list", "elements": "str", "required": True},
+            "product": {"type": "str", "required": True},
+            "period": {"type": "int", "default": 12},
+            "dcv": {"type": "raw", "default": "http"},
+            "key_type": {"type": "str", "choices": list(KEY_TYPES), "default": "rsa-2048"},
+            "services": {"type": "list", "elements": "str", "default": []},
+            "listeners": {"type": "list", "elements": "dict", "options": _LISTENER},
+            "server_count": {"type": "int", "default": -1},
+            "webserver": {"type": "str"},
+            "signature_hash": {"type": "str", "default": "SHA2"},
+            "unique_code": {"type": "str"},
+            "rekey": {"type": "bool", "default": False, "no_log": False},
+            "adopt": {"type": "int"},
+            "abandon_intent": {"type": "bool", "default": False},
+            **CONTACTS_SPEC,
+        },
+    },
+    "directory": {"type": "path", "default": DEFAULT_DIRECTORY},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Listener:
+    """Where a service of the host serves the certificate."""
+
+    address: str
+    port: int
+    server_name: str
+
+    def __str__(self) -> str:
+        return f"{self.server_name} at {self.address}:{self.port}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """One certificate as wished for, in canonical names; the first one is the common name."""
+
+    name: str
+    names: tuple[str, ...]
+    product: str  # an id or a name of the vendor's catalogue
+    period: int  # months
+    methods: t.Mapping[str, str]  # name -> http | https | dns | an approver's e-mail address
+    key_type: str = "rsa-2048"
+    listeners: tuple[Listener, ...] = ()
+    server_count: int = -1
+    webserver: str | None = None
+    signature_hash: str = "SHA2"
+    unique_code: str | None = None
+    rekey: bool = False
+    adopt: int | None = None
+    abandon_intent: bool = False
+    admin: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tech: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    organization: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def common_name(self) -> str:
+        return self.names[0]
+
+
+def read_wanted(params: t.Mapping[str, t.Any]) -> tuple[Wanted, ...]:
+    """The task's `certificates`, with the task's contacts as defaults; an input error for what cannot be meant."""
+    wanted = tuple(_read_one(item, params) for item in params["certificates"])
+    names = [one.name for one in wanted]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise input_error(f"Two certificates are named {', '.join(twice)}.")
+    return wanted
+
+
+def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> Wanted:
+    names = _names.canonical_list(item["names"])
+    if item["period"] < 1:
+        raise input_error(f"{item['name']}: period is counted in months and must be at least 1.")
+    code = item["unique_code"]
+    if code is not None and not re.fullmatch(r"[A-Za-z0-9]{15,20}", code):
+        raise input_error(f"{item['name']}: unique_code takes 15 to 20 letters and digits.")
+    contacts = {role: {**_given(defaults.get(role)), **_given(item[role])} for role in CONTACTS_SPEC}
+    return Wanted(
+        name=_names.check_certificate_name(item["name"]),
+        names=names,
+        product=item["product"].strip(),
+        period=item["period"],
+        methods=_read_methods(item["name"], names, item["dcv"]),
+        key_type=item["key_type"],
+        listeners=_read_listeners(item, names),
+        server_count=item["server_count"],
+        webserver=item["webserver"],
+        signature_hash=item["signature_hash"],
+        unique_code=code,
+        rekey=item["rekey"],
+        adopt=item["adopt"],
+        abandon_intent=item["abandon_intent"],
+        **contacts,
+    )
+
+
+def _given(options: t.Mapping[str, t.Any] | None) -> dict[str, str]:
+    """The options that have a value."""
+    return {key: value for key, value in (options or {}).items() if value}
+
+
+def _read_methods(certificate: str, names: tuple[str, ...], dcv: t.Any) -> dict[str, str]:
+    """One method per name, from one word for all or a map name -> method."""
+    if isinstance(dcv, str):
+        given = dict.fromkeys(names, dcv)
+    elif isinstance(dcv, dict):
+        given = {_names.canonical(str(name)): str(method) for name, method in dcv.items()}
+    else:
+        raise input_error(f"{certificate}: dcv takes one method, or a map from name to method.")
+    left_out = [name for name in names if name not in given]
+    stray = [name for name in given if name not in names]
+    if left_out or stray:
+        raise input_error(
+            f"{certificate}: dcv must name exactly the names of the certificate;"
+            f" missing: {', '.join(left_out) or 'none'}; not a name of it: {', '.join(stray) or 'none'}."
+        )
+    return {name: _read_method(certificate, name, method) for name, method in given.items()}
+
+
+def _read_method(certificate: str, name: str, method: str) -> str:
+    lowered = method.strip().lower()
+    if lowered not in DCV_METHODS and not re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", lowered):
+        raise input_error(
+            f"{certificate}: {method!r} is no way to validate {name}: use {', '.join(DCV_METHODS)} or an e-mail address."
+        )
+    if _names.is_wildcard(name) and lowered in ("http", "https"):
+        raise input_error(f"{certificate}: {name} is a wildcard; {lowered} cannot validate it, use dns or e-mail.")
+    if _names.is_address(name) and lowered not in ("http", "https"):
+        raise input_error(f"{certificate}: {name} is an address and can be validated by http or https only.")
+    return lowered
+
+
+def _read_listeners(item: t.Mapping[str, t.Any], names: tuple[str, ...]) -> tuple[Listener, ...]:
+    """Where to look for the served certificate; services without listeners serve on port 443."""
+    plain = [name for name in names if not _names.is_wildcard(name)]
+    default_name = plain[0] if plain else "www." + _names.base(names[0])
+    given = item["listeners"]
+    if given is None:
+        given = [{"address": "127.0.0.1", "port": 443, "server_name": None}] if item["services"] else []
+    return tuple(Listener(one["address"], one["port"], one["server_name"] or default_name) for one in given)

@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The adapter that runs a task inside the controller: no module is sent, no Python is started, no secret leaves.
+
+The only file that knows `ActionBase`. Its twin for ordinary modules is `run_module` in `module_utils/_task.py`.
+
+Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+
+from ..module_utils import _task
+from ..module_utils._errors import GogetsslError
+from ..module_utils._shell import CommandResult
+
+
+class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """Runs `task`; an action file is a subclass that names it."""
+
+    task: _task.Task
+    _requires_connection = True  # False in the action files of tasks that do not use the host
+    _supports_async = True  # by the real module, which is sent to the host like any other
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """What Ansible calls."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        if self._task.async_val:
+            wrap = not self._connection.has_native_async
+            result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap))
+            return result
+        rules = {"argument_spec": _task.ansible_spec(self.task.argument_spec), **self.task.rules}
+        validated = ArgumentSpecValidator(**rules).validate(self._task.args.copy())
+        warnings = [f"Both option {one['option']} and its alias {one['alias']} are set." for one in validated._warnings]
+        result.update(self._validation_failure(validated) or self._outcome(validated.validated_parameters, warnings))
+        if warnings:
+            result["warnings"] = warnings
+        if validated._deprecations:
+            result["deprecations"] = validated._deprecations
+        if not self._task.diff:
+            result.pop("diff", None)
+        scrubbed: dict[str, t.Any] = remove_values(result, validated._no_log_values)
+        return scrubbed
+
+    def _validation_failure(self, validated: ValidationResult) -> dict[str, t.Any] | None:
+        """The result for options that do not fit, worded as `AnsibleModule` would."""
+        if not validated.error_messages:
+            return None
+        message = validated.errors.msg
+        if isinstance(validated.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({self._task.action}) module: {message}"
+        return _failure(message)
+
+    def _outcome(self, params: _task.Params, warnings: list[str]) -> dict[str, t.Any]:
+        """The result of the task with these options."""
+        check_mode = bool(self._task.check_mode)
+        if check_mode and not self.task.check_mode:
+            return {"skipped": True, "msg": f"{self._task.action} does not support check mode"}
+        for library in _task.missing_libraries(self.task):
+            return _failure(missing_required_lib(library))
+        api = functools.partial(_task.open_api, params)
+        context = _task.Context(params, check_mode, self._shell, api, warnings.append)
+        try:
+            return {"changed": False, **self.task.run(context)}
+        except GogetsslError as error:
+            return _failure(error.message, failure=error.kind.value)
+        except AnsibleError:  # an unreachable host, a missing become password: Ansible's own business
+            raise
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            return _failure(_task.unexpected(error))
+
+    def _shell(self, script: str) -> CommandResult:
+        """A script on the host, with the privileges of the task."""
+        answer = self._low_level_execute_command(script, sudoable=True)
+        return CommandResult(answer["rc"], answer["stdout"], answer["stderr"])
+
+
+def _failure(message: str, **more: t.Any) -> dict[str, t.Any]:
+    return {"failed": True, "changed": False, "msg": message, **more}

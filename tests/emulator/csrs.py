@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 import re
@@ -56,6 +57,7 @@ class Csr:
         return str(found[0].value) if found else ""
 
 
+@functools.lru_cache(maxsize=512)
 def parse(pem: str) -> Csr:
     """The CSR in this PEM; refuses what cannot be read, a bad signature and a weak key."""
     if len(pem) > MAX_LENGTH:
@@ -71,7 +73,7 @@ def parse(pem: str) -> Csr:
         raise BadCsr("CSR is not valid: its signature does not match its key")
     _refuse_weak(request)
     der = request.public_bytes(serialization.Encoding.DER)
-    return Csr(request, str(common[0].value).strip().lower() if common else "", names, der)
+    return Csr(request, ascii_name(str(common[0].value)) if common else "", names, der)
 
 
 def _dns_names(request: x509.CertificateSigningRequest) -> list[str]:

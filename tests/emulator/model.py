@@ -96,6 +96,11 @@ class Order:
             times.append(self.end)
         return min((moment for moment in times if moment), default=0.0)
 
+    def look(self) -> float:
+        """When the CA next looks for proofs; 0 when there is nothing to look for."""
+        waiting = self.in_work and not self.ready_at and not self.status_from
+        return max(self.next_check, 1.0) if waiting and not (self.validated and self.caa_blocked) else 0.0
+
 
 def order_from(data: dict[str, Any]) -> Order:
     return Order(**{**data, "names": [Name(**name) for name in data["names"]]})

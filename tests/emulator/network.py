@@ -39,6 +39,13 @@ class Address:
     port: int
 
 
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    location: str
+    body: bytes
+
+
 @dataclass
 class Network:
     http_port: int = 80
@@ -60,7 +67,10 @@ class Network:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
         except dns.exception.DNSException as error:
-            raise Unproven(f"DNS lookup of {name} {kind} failed: {type(error).__name__}") from error
+            if kind == "CAA" and "REFUSED" in str(error):
+                # An authoritative server refuses the zones above its own; a CA's resolver would find nothing there.
+                return []
+            raise Unproven(f"DNS lookup of {name} {kind} failed: {error}") from error
         if kind == "TXT":
             return [b"".join(record.strings).decode("latin-1") for record in answer]
         return [record.to_text() for record in answer]
@@ -83,15 +93,15 @@ class Network:
     def fetch(self, url: str, timeout: float, redirects: int, ipv6_strict: bool) -> bytes:
         for _ in range(redirects + 1):
             answer = self._get(url, timeout, ipv6_strict)
-            if answer.status in _REDIRECTS and answer.headers.get("Location"):
-                url = urljoin(url, answer.headers["Location"])
+            if answer.status in _REDIRECTS and answer.location:
+                url = urljoin(url, answer.location)
                 continue
             if answer.status != 200:
                 raise Unproven(f"{url} answered HTTP {answer.status}")
-            return bytes(answer.data)
+            return answer.body
         raise Unproven(f"{url} redirects more than {redirects} times")
 
-    def _get(self, url: str, timeout: float, ipv6_strict: bool) -> urllib3.BaseHTTPResponse:
+    def _get(self, url: str, timeout: float, ipv6_strict: bool) -> Answer:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Unproven(f"the redirect to {url} cannot be followed")
@@ -107,7 +117,7 @@ class Network:
         raise Unproven(problem)
 
 
-def _request(address: Address, url: str, timeout: float) -> urllib3.BaseHTTPResponse:
+def _request(address: Address, url: str, timeout: float) -> Answer:
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pool: urllib3.HTTPConnectionPool
@@ -124,9 +134,9 @@ def _request(address: Address, url: str, timeout: float) -> urllib3.BaseHTTPResp
             "GET", path, headers=headers, redirect=False, retries=False, timeout=urllib3.Timeout(total=timeout),
             preload_content=False, assert_same_host=False,
         )
-        answer._body = answer.read(_LIMIT)  # type: ignore[attr-defined]
-        answer.release_conn()
-    return answer
+        body = answer.read(_LIMIT)
+        answer.close()
+    return Answer(answer.status, answer.headers.get("Location", ""), body)
 
 
 def _short(error: Exception) -> str:

@@ -18,8 +18,10 @@ from .model import Invoice, Mail, Order, order_from, to_dict
 _SCHEMA = """
 create table if not exists meta (name text primary key, value text not null);
 create table if not exists orders (
-    id integer primary key, status text not null, created real not null, due real not null, body text not null);
+    id integer primary key, status text not null, created real not null, due real not null,
+    look real not null, body text not null);
 create index if not exists orders_due on orders (due) where due > 0;
+create index if not exists orders_look on orders (look) where look > 0;
 create index if not exists orders_status on orders (status);
 create table if not exists invoices (id integer primary key, order_id integer not null, body text not null);
 create table if not exists charges (id integer primary key, order_id integer not null, kind text not null,
@@ -97,6 +99,9 @@ class Store:
     def due_orders(self, now: float) -> list[Order]:
         return self._orders("where due > 0 and due <= ? order by due, id", now)
 
+    def orders_to_look_at(self, now: float) -> list[Order]:
+        return self._orders("where look > 0 and look <= ? order by look, id", now)
+
     def orders_in(self, statuses: tuple[str, ...]) -> list[Order]:
         return self._orders(f"where status in ({','.join('?' * len(statuses))}) order by id", *statuses)
 
@@ -112,8 +117,8 @@ class Store:
         return [order_from(json.loads(body)) for (body,) in rows]
 
     def save_order(self, order: Order) -> None:
-        row = (order.id, order.status, order.created, order.due(), json.dumps(to_dict(order)))
-        self._db.execute("insert or replace into orders values (?, ?, ?, ?, ?)", row)
+        row = (order.id, order.status, order.created, order.due(), order.look(), json.dumps(to_dict(order)))
+        self._db.execute("insert or replace into orders values (?, ?, ?, ?, ?, ?)", row)
 
     # Money
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from . import catalogue, lifecycle, proofs
-from .model import OPEN, Name, Order
+from .model import Name, Order
 from .network import Unproven
 from .world import World
 
@@ -24,27 +26,38 @@ def run(world: World) -> threading.Thread:
 
 
 def _loop(world: World) -> None:
+    busy: set[int] = set()
     with ThreadPoolExecutor(_PARALLEL) as pool:
         while not world.stopping.is_set():
             world.wake.wait(_TICK)
             world.wake.clear()
             with world.store.transaction():
                 lifecycle.settle(world)
-                orders = _take_pending(world)
-            list(pool.map(lambda order: _examine(world, order), orders))
+                orders = _take_pending(world, busy)
+            for order in orders:
+                busy.add(order.id)
+                look = pool.submit(_examine, world, order)
+                look.add_done_callback(functools.partial(_finish, busy, order.id))
 
 
-def _take_pending(world: World) -> list[Order]:
+def _finish(busy: set[int], order_id: int, done: Future[None]) -> None:
+    busy.discard(order_id)
+    if not done.cancelled() and done.exception():
+        logging.getLogger("emulator").error("the look at order %s failed: %r", order_id, done.exception())
+
+
+def _take_pending(world: World, busy: set[int]) -> list[Order]:
     """Orders whose proofs are to be looked for now; the next look is noted at once."""
     now = world.now()
     taken = []
-    for order in world.store.orders_in(OPEN):
-        waiting = order.in_work and not order.ready_at and not order.status_from
+    for order in world.store.orders_to_look_at(now):
         # A CA blocked by CAA waits for recheck-caa (API reference 7.7).
         unfinished = not order.validated or (world.settings.caa and not order.caa_blocked)
-        if waiting and unfinished and now >= order.next_check:
-            order.next_check = now + world.settings.dcv_interval
-            world.store.save_order(order)
+        if order.id in busy:
+            continue
+        order.next_check = now + max(world.settings.dcv_interval, 0.01)
+        world.store.save_order(order)
+        if unfinished:
             taken.append(order)
     return taken
 
@@ -54,6 +67,8 @@ def _examine(world: World, order: Order) -> None:
     results = {name.name: _look(world, order, name) for name in order.names if _wants_look(world, name)}
     proven = all(name.validated_at or results.get(name.name) == "" for name in order.names)
     caa = _look_caa(world, order) if world.settings.caa and proven else ""
+    if world.stopping.is_set():
+        return
     with world.store.transaction():
         current = world.store.order(order.id)
         if current and current.in_work:
@@ -63,7 +78,8 @@ def _examine(world: World, order: Order) -> None:
 
 
 def _wants_look(world: World, name: Name) -> bool:
-    return not name.validated_at and name.method != "email" and world.settings.dcv_mode == "real"
+    wanted = not name.validated_at and name.method != "email" and world.settings.dcv_mode == "real"
+    return wanted and not world.stopping.is_set()
 
 
 def _look(world: World, order: Order, name: Name) -> str:

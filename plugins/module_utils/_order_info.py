@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Task: how orders are doing, and waiting for them: one bulk poll, and the details of what has changed.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._api import Api
+from ._errors import GogetsslError, Kind
+from ._models import Status
+from ._results import order_result
+from ._task import API_SPEC, Context, Result, Task
+
+SPEC = {
+    **API_SPEC,
+    "order_ids": {"type": "list", "elements": "int", "required": True},
+    "wait": {"type": "int", "default": 0},
+    "interval": {"type": "int", "default": 10},
+    "include_details": {"type": "bool", "default": True},
+}
+PASSING = (Kind.ANSWER, Kind.UNREACHABLE)  # failures of a read that may be gone at the next poll
+_WORDS = frozenset(status.value for status in Status)
+
+
+def run(context: Context) -> Result:
+    """Look until nothing is pending or the time is up; what is pending then is a result, not a failure."""
+    params = context.params
+    ids = tuple(dict.fromkeys(params["order_ids"]))
+    watch = _Watch(context.api(), params["include_details"])
+    deadline = context.now() + params["wait"]
+    while True:
+        watch.look([order_id for order_id in ids if watch.is_open(order_id)])
+        left = deadline - context.now()
+        if left <= 0 or not any(map(watch.is_open, ids)):
+            break
+        context.sleep(min(max(1, params["interval"]), left))
+    watch.close([order_id for order_id in ids if watch.is_open(order_id)])
+    orders = [watch.found[order_id] for order_id in ids]
+    return {
+        "changed": False,
+        "orders": orders,
+        "pending": [order["order_id"] for order in orders if order["pending"]],
+    }
+
+
+class _Watch:
+    """What is known of the orders so far."""
+
+    def __init__(self, api: Api, details: bool) -> None:
+        self._api = api
+        self._details = details
+        self._trouble: GogetsslError | None = None
+        self.found: dict[int, Result] = {}
+
+    def is_open(self, order_id: int) -> bool:
+        """True while another look may show something else."""
+        return order_id not in self.found or bool(self.found[order_id]["pending"])
+
+    def look(self, order_ids: t.Sequence[int]) -> None:
+        """One bulk read, and the details of the orders that are no longer under way."""
+        if not order_ids:
+            return
+        try:
+            statuses = self._api.statuses(order_ids)
+        except GogetsslError as error:
+            self._trouble = _passing(error)
+            return
+        self._trouble = None
+        for order_id in order_ids:
+            word = statuses.get(order_id)
+            self.found[order_id] = brief_result(order_id, word)
+            if self._details and (word is None or word in _WORDS) and not self.found[order_id]["pending"]:
+                self._read(order_id)
+
+    def close(self, order_ids: t.Sequence[int]) -> None:
+        """The last words on the orders that are still open: their details, or why there are none."""
+        for order_id in order_ids:
+            if self._trouble is not None:
+                if order_id not in self.found:
+                    raise self._trouble  # nothing was ever read: that is no basis for "pending"
+                self.found[order_id]["reason"] = f"The last look failed: {self._trouble.message}"
+            elif self._details and not self.found[order_id]["names"]:
+                self._read(order_id)
+
+    def _read(self, order_id: int) -> None:
+        try:
+            self.found[order_id] = order_result(self._api.order(order_id))
+        except GogetsslError as error:
+            reason = f"Its details could not be read: {_passing(error).message}"
+            self.found[order_id].update(pending=True, issued=False, reason=reason)
+
+
+def brief_result(order_id: int, word: str | None) -> Result:
+    """An order of which only the status is known, in the shape of `order_result`."""
+    known = Status(word) if word in _WORDS else None
+    reason = "" if known is Status.ACTIVE else f"The order is {word}."
+    if word is None:
+        reason = "GoGetSSL's list of statuses lacks the order."
+    elif known is None:
+        reason = f"GoGetSSL gives the order a status this collection does not know: {word[:60]!r}."
+    return {
+        "order_id": order_id,
+        "status": word,
+        "product_id": None,
+        "common_name": None,
+        "names": [],
+        "pending": known is not None and known is not Status.ACTIVE and not known.ended,
+        "issued": known is Status.ACTIVE,
+        "reason": reason,
+        **dict.fromkeys(("valid_from", "valid_till", "begin_date", "end_date", "certificate", "chain")),
+        "proofs": [],
+    }
+
+
+def _passing(error: GogetsslError) -> GogetsslError:
+    """The error, if it may pass; otherwise it is raised again."""
+    if error.kind not in PASSING:
+        raise error
+    return error
+
+
+TASK = Task(argument_spec=SPEC, run=run)

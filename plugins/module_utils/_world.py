@@ -1,0 +1,298 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The world as the certificate authority will see it: is the proof there, on every address of the name?
+
+Judging is pure; the functions that fetch are thin and given from outside, so that tests need no network.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import socket
+import typing as t
+from urllib.parse import urljoin, urlsplit
+
+from . import _names
+from ._errors import input_error
+from ._models import Proof
+
+try:
+    import urllib3
+
+    HAS_URLLIB3 = True
+except ImportError:  # comes with requests, whose absence the adapters report
+    HAS_URLLIB3 = False
+
+try:
+    import dns.exception
+    import dns.resolver
+
+    HAS_DNSPYTHON = True
+except ImportError:  # optional: without it the authority is asked unchecked
+    HAS_DNSPYTHON = False
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_REDIRECTS = 5
+TIMEOUT_SECONDS = 10.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Sighting(t.NamedTuple):
+    """What was seen of a proof: there, not there (and why), or not to be known (and why)."""
+
+    visible: bool | None
+    problem: str = ""
+
+
+class Target(t.NamedTuple):
+    """One request: to this address and port, for this name."""
+
+    scheme: str
+    address: str
+    port: int
+    name: str
+    path: str
+
+
+class Page(t.NamedTuple):
+    """What a web server answered."""
+
+    status: int
+    location: str | None
+    body: bytes
+
+
+class Unseen(Exception):
+    """Nothing was seen, for the reason given."""
+
+
+def fetch(target: Target) -> Page:
+    """One HTTP exchange, without redirects; a certificate is not judged, as it is about to be replaced."""
+    bracketed = f"[{target.name}]" if ":" in target.name else target.name
+    headers = {"Host": bracketed, "Accept-Encoding": "identity", "User-Agent": "certops.gogetssl"}
+    timeout = urllib3.Timeout(connect=TIMEOUT_SECONDS, read=TIMEOUT_SECONDS)
+    pool: urllib3.HTTPConnectionPool
+    if target.scheme == "https":
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        pool = urllib3.HTTPSConnectionPool(
+            target.address,
+            target.port,
+            timeout=timeout,
+            cert_reqs="CERT_NONE",
+            assert_hostname=False,
+            server_hostname=target.name,
+        )
+    else:
+        pool = urllib3.HTTPConnectionPool(target.address, target.port, timeout=timeout)
+    try:
+        with pool:
+            answer = pool.urlopen(
+                "GET", target.path, headers=headers, retries=False, redirect=False, preload_content=False
+            )
+            body = answer.read(MAX_BODY_BYTES + 1, decode_content=False)
+            return Page(answer.status, answer.headers.get("Location"), body)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise Unseen(_why(error)) from None
+
+
+def addresses_of(name: str) -> list[str]:
+    """Every address of a name, A and AAAA."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unseen(f"{name} has no address ({_why(error)})") from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def dns_values(record: str, kind: str, server: tuple[str, int | None] | None) -> list[str]:
+    """The values of a record: CNAME targets, or texts with their parts joined. Nothing cached by us."""
+    try:
+        resolver = dns.resolver.Resolver(configure=server is None)
+        if server is not None:
+            resolver.nameservers = [server[0]]
+            resolver.port = server[1] or 53
+        resolver.lifetime = TIMEOUT_SECONDS
+        answer = resolver.resolve(record + ".", kind, raise_on_no_answer=False, search=False)
+    except dns.resolver.NXDOMAIN:
+        return []
+    except dns.exception.DNSException as error:
+        raise Unseen(f"{record} could not be looked up ({type(error).__name__})") from None
+    if kind == "TXT":
+        return [b"".join(entry.strings).decode("utf-8", "replace") for entry in answer]
+    return [entry.target.to_text(omit_final_dot=True) for entry in answer]
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """Where and with what to look."""
+
+    resolve: t.Mapping[str, tuple[str, int | None]] = dataclasses.field(default_factory=dict)
+    http_port: int = 80
+    https_port: int = 443
+    fetch: t.Callable[[Target], Page] = fetch
+    addresses_of: t.Callable[[str], list[str]] = addresses_of
+    dns_values: t.Callable[[str, str, t.Optional[t.Tuple[str, t.Optional[int]]]], t.List[str]] = dns_values
+
+    def look(self, proof: Proof) -> Sighting:
+        """Is the proof where the authority will look for it?"""
+        if proof.method == "email":
+            return Sighting(None, f"An e-mail to {proof.email or 'the approver'} waits for a click.")
+        if not proof.ready:
+            return Sighting(None, "GoGetSSL has not said yet what to publish.")
+        if proof.method == "dns":
+            return self._look_at_dns(proof)
+        return self._look_at_file(proof)
+
+    def _look_at_dns(self, proof: Proof) -> Sighting:
+        if not HAS_DNSPYTHON and self.dns_values is dns_values:
+            return Sighting(
+                None, "Looking at DNS records needs the Python library dnspython on the controller; it was not checked."
+            )
+        record, kind, value = proof.record or "", proof.type or "TXT", proof.value or ""
+        try:
+            seen = self.dns_values(record, kind, self._override(proof.name))
+        except Unseen as error:
+            return Sighting(False, f"{error}.")
+        problem = compare_record(kind, value, seen)
+        return Sighting(not problem, f"{record}: {problem}" if problem else "")
+
+    def _look_at_file(self, proof: Proof) -> Sighting:
+        name = _names.base(proof.name)
+        override = self._override(proof.name)
+        port = (override[1] if override else None) or self._port(proof.method)
+        try:
+            addresses = [override[0]] if override else self._addresses(name)
+        except Unseen as error:
+            return Sighting(False, f"{error}.")
+        problems = []
+        for address in addresses:
+            target = Target(proof.method, address, port, name, proof.path or "")
+            problem = self._problem_at(target, proof.content or "")
+            if problem:
+                problems.append(f"{proof.url} on {address} port {port}: {problem}")
+        return Sighting(not problems, " ".join(problems))
+
+    def _problem_at(self, target: Target, content: str) -> str:
+        """What is wrong with the file on one address; nothing if it is right."""
+        trail = ""
+        for _hop in range(MAX_REDIRECTS + 1):
+            try:
+                page = self.fetch(target)
+                if page.status not in _REDIRECTS:
+                    return trail + problem if (problem := compare_page(content, page)) else ""
+                url = urljoin(_url(target), page.location or "")
+                trail += f"redirected to {url[:200]}: "
+                target = self._redirected(target, url)
+            except Unseen as error:
+                return f"{trail}{error}."
+        return f"{trail}more than {MAX_REDIRECTS} redirects."
+
+    def _redirected(self, target: Target, url: str) -> Target:
+        """The request a redirect asks for; authorities follow to the usual ports only."""
+        try:
+            parts = urlsplit(url)
+            name, port = parts.hostname, parts.port
+        except ValueError:
+            name, port = None, None
+        if not name or parts.scheme not in ("http", "https"):
+            raise Unseen("the redirect leads nowhere")
+        usual = self._port(parts.scheme)
+        if port not in (None, 80, 443, usual):
+            raise Unseen(f"authorities do not follow a redirect to port {port}")
+        same = name == target.name
+        override = self._override(name)
+        address = target.address if same else (override or (self._addresses(name)[0], None))[0]
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return Target(parts.scheme, address, port or self._port_after(target, parts.scheme, same), name, path)
+
+    def _port_after(self, target: Target, scheme: str, same: bool) -> int:
+        return target.port if same and scheme == target.scheme else self._port(scheme)
+
+    def _port(self, scheme: str) -> int:
+        return self.https_port if scheme == "https" else self.http_port
+
+    def _override(self, name: str) -> tuple[str, int | None] | None:
+        return self.resolve.get(name) or self.resolve.get(_names.base(name))
+
+    def _addresses(self, name: str) -> list[str]:
+        if _names.is_address(name):
+            return [name]
+        found = self.addresses_of(name)
+        if not found:
+            raise Unseen(f"{name} has no address")
+        return found
+
+
+def read_resolve(given: t.Mapping[str, t.Any] | None) -> dict[str, tuple[str, int | None]]:
+    """The option `resolve`: name -> address, address:port or [address]:port."""
+    result: dict[str, tuple[str, int | None]] = {}
+    for name, place in (given or {}).items():
+        text = str(place).strip()
+        try:
+            result[_names.canonical(str(name))] = _read_place(text)
+        except ValueError:
+            raise input_error(f"resolve: {text!r} for {name} is not an address or address:port.") from None
+    return result
+
+
+def _read_place(text: str) -> tuple[str, int | None]:
+    if _names.is_address(text.strip("[]")):
+        return text.strip("[]"), None
+    address, _colon, port = text.rpartition(":")
+    number = int(port)
+    if not 0 < number < 65536:
+        raise ValueError(text)
+    return str(ipaddress.ip_address(address.strip("[]"))), number
+
+
+def compare_page(content: str, page: Page) -> str:
+    """What is wrong with the page, in words; nothing if it is the proof, byte by byte but for a final line end."""
+    if page.status != 200:
+        return f"the server answered HTTP {page.status}."
+    if len(page.body) > MAX_BODY_BYTES:
+        return f"the answer is larger than {MAX_BODY_BYTES} bytes."
+    wanted, seen = content.encode(), page.body
+    if _without_line_end(wanted) == _without_line_end(seen):
+        return ""
+    if wanted.split() == seen.split():
+        return "the file's line ends or spaces were changed; it must be served byte by byte."
+    return f"other content is served: {seen[:60].decode('utf-8', 'replace')!r}."
+
+
+def compare_record(kind: str, wanted: str, seen: t.Sequence[str]) -> str:
+    """What is wrong with a DNS record, in words; nothing if it is the proof. Names ignore case, texts do not."""
+    if not seen:
+        return f"there is no {kind} record."
+    if kind == "CNAME":
+        ok = [value.rstrip(".").lower() for value in seen] == [wanted.rstrip(".").lower()]
+    else:
+        ok = wanted in seen
+    shown = ", ".join(repr(value[:120]) for value in seen[:5])
+    return "" if ok else f"the {kind} record holds {shown} instead of {wanted!r}."
+
+
+def _without_line_end(body: bytes) -> bytes:
+    body = body[:-1] if body.endswith(b"\n") else body
+    return body[:-1] if body.endswith(b"\r") else body
+
+
+def _url(target: Target) -> str:
+    name = f"[{target.name}]" if ":" in target.name else target.name
+    return f"{target.scheme}://{name}{target.path}"
+
+
+def _why(error: BaseException) -> str:
+    """The reason in the system's own short words, without addresses of Python objects."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, TimeoutError) or "Timeout" in type(seen).__name__:
+            return f"no answer within {TIMEOUT_SECONDS:g} seconds"
+        if isinstance(seen, OSError) and seen.strerror:
+            return seen.strerror[0].lower() + seen.strerror[1:]
+        reason = getattr(seen, "reason", None)
+        seen = seen.__cause__ or seen.__context__ or (reason if isinstance(reason, BaseException) else None)
+    return f"the connection failed: {type(error).__name__}"

@@ -74,7 +74,7 @@ class _Watch:
         for order_id in order_ids:
             word = statuses.get(order_id)
             self.found[order_id] = brief_result(order_id, word)
-            if self._details and (word is None or word in _WORDS) and not self.found[order_id]["pending"]:
+            if self._details and (word is None or (word in _WORDS and not self.found[order_id]["pending"])):
                 self._read(order_id)
 
     def close(self, order_ids: t.Sequence[int]) -> None:
@@ -109,7 +109,7 @@ def brief_result(order_id: int, word: str | None) -> Result:
         "product_id": None,
         "common_name": None,
         "names": [],
-        "pending": known is not None and known is not Status.ACTIVE and not known.ended,
+        "pending": word is None or (known is not None and known is not Status.ACTIVE and not known.ended),
         "issued": known is Status.ACTIVE,
         "reason": reason,
         **dict.fromkeys(("valid_from", "valid_till", "begin_date", "end_date", "certificate", "chain")),

@@ -135,7 +135,7 @@ class World:
     https_port: int = 443
     fetch: t.Callable[[Target], Page] = fetch
     addresses_of: t.Callable[[str], list[str]] = addresses_of
-    dns_values: t.Callable[[str, str, t.Optional[t.Tuple[str, t.Optional[int]]]], t.List[str]] = dns_values
+    dns_values: t.Callable[[str, str, tuple[str, int | None] | None], list[str]] = dns_values
 
     def look(self, proof: Proof) -> Sighting:
         """Is the proof where the authority will look for it?"""
@@ -183,7 +183,8 @@ class World:
             try:
                 page = self.fetch(target)
                 if page.status not in _REDIRECTS:
-                    return trail + problem if (problem := compare_page(content, page)) else ""
+                    problem = compare_page(content, page)
+                    return trail + problem if problem else ""
                 url = urljoin(_url(target), page.location or "")
                 trail += f"redirected to {url[:200]}: "
                 target = self._redirected(target, url)

@@ -1,0 +1,222 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Task: domain control validation: what to publish for an order's names, and having the authority look at it.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from . import _names
+from ._api import Api
+from ._errors import GogetsslError, Kind, input_error
+from ._models import Order, Proof, ProofState
+from ._order_info import PASSING
+from ._results import proof_result
+from ._task import API_SPEC, Context, Result, Task
+from ._wanted import DCV_METHODS
+from ._world import Sighting, World, read_resolve
+
+SPEC = {
+    **API_SPEC,
+    "order_ids": {"type": "list", "elements": "int", "required": True},
+    "state": {"type": "str", "choices": ["present", "validated"], "default": "present"},
+    "methods": {"type": "dict"},
+    "wait": {"type": "int", "default": 60},
+    "interval": {"type": "int", "default": 5},
+    "resolve": {"type": "dict"},
+    "http_port": {"type": "int", "default": 80},
+    "https_port": {"type": "int", "default": 443},
+}
+LOOKERS = 8  # names looked at at a time: a dead address takes seconds to say so
+Key = t.Tuple[int, str]  # order id and name
+
+
+def run(context: Context) -> Result:
+    """Make the methods the wanted ones, then do what `state` says."""
+    params = context.params
+    wanted = read_methods(params["methods"])
+    world = World(read_resolve(params["resolve"]), params["http_port"], params["https_port"])
+    api = context.api()
+    orders = {order_id: api.order(order_id) for order_id in dict.fromkeys(params["order_ids"])}
+    changes = plan_changes(orders.values(), wanted)
+    if not context.check_mode:
+        for order_id, methods in changes.items():
+            orders[order_id] = _change(context, api, orders[order_id], methods)
+    if params["state"] == "present":
+        result = _present(context, api, orders)
+    else:
+        result = _validated(context, api, orders, world)
+    result["changed"] = result["changed"] or bool(changes)
+    result["diff"] = _diff(changes, wanted)
+    return result
+
+
+def read_methods(given: t.Mapping[str, t.Any] | None) -> dict[str, str]:
+    """The option `methods`: canonical name -> http, https, dns or an e-mail address."""
+    wanted = {_names.canonical(str(name)): str(method).strip().lower() for name, method in (given or {}).items()}
+    for name, method in wanted.items():
+        if method not in DCV_METHODS and ("@" not in method or "," in method):
+            raise input_error(
+                f"methods: {method!r} for {name} is none of {', '.join(DCV_METHODS)} or an e-mail address."
+            )
+        if _names.is_wildcard(name) and method in ("http", "https"):
+            raise input_error(f"methods: {name} is a wildcard; {method} cannot validate it, use dns or e-mail.")
+    return wanted
+
+
+def plan_changes(orders: t.Iterable[Order], wanted: t.Mapping[str, str]) -> dict[int, dict[str, tuple[str, str]]]:
+    """Order id -> name -> (method now, wanted method), for open names whose method differs."""
+    changes: dict[int, dict[str, tuple[str, str]]] = {}
+    known: set[str] = set()
+    for order in orders:
+        known.update(proof.name for proof in order.proofs)
+        for proof in open_proofs(order):
+            now = _approval(proof)
+            if wanted.get(proof.name, now) != now:
+                changes.setdefault(order.order_id, {})[proof.name] = (now, wanted[proof.name])
+    stray = sorted(set(wanted) - known)
+    if stray:
+        raise input_error(f"methods: {', '.join(stray)}: no name of these orders.")
+    return changes
+
+
+def open_proofs(order: Order) -> list[Proof]:
+    """The proofs that are still to be given; a finished order needs none."""
+    if not order.in_progress:
+        return []
+    return [proof for proof in order.proofs if proof.state is not ProofState.VALIDATED]
+
+
+def is_locked(error: GogetsslError) -> bool:
+    """True if the vendor takes the same call again only after a while: "Function is locked for ..."."""
+    return error.kind is Kind.REFUSED and "locked" in error.message.lower()
+
+
+def _change(context: Context, api: Api, order: Order, methods: t.Mapping[str, tuple[str, str]]) -> Order:
+    """The order with its methods changed. A lost answer is settled by looking."""
+    trouble: GogetsslError | None = None
+    try:
+        api.change_methods(order.order_id, {name: method for name, (_now, method) in methods.items()})
+    except GogetsslError as error:
+        if error.kind is not Kind.UNCERTAIN and not is_locked(error):
+            raise
+        trouble = error
+    order = api.order(order.order_id)
+    now = {proof.name: _approval(proof) for proof in order.proofs}
+    if trouble is not None and any(now.get(name) != method for name, (_old, method) in methods.items()):
+        if not is_locked(trouble):
+            raise trouble
+        context.warn(f"Order {order.order_id}: the methods could not be changed yet. {trouble.message}")
+    return order
+
+
+def _present(context: Context, api: Api, orders: dict[int, Order]) -> Result:
+    """Wait until the vendor has said what to publish for every open name."""
+
+    def look() -> bool:
+        for order_id, order in orders.items():
+            if any(not proof.ready for proof in open_proofs(order)):
+                orders[order_id] = _again(api, order)
+        return all(proof.ready for order in orders.values() for proof in open_proofs(order))
+
+    ready = all(proof.ready for order in orders.values() for proof in open_proofs(order))
+    ready = ready or context.check_mode or _wait(context, look)
+    if not ready:
+        context.warn("GoGetSSL has not said for every name what to publish; run again later.")
+    proofs = [
+        {"order_id": order.order_id, **proof_result(proof)} for order in orders.values() for proof in order.proofs
+    ]
+    return {"changed": False, "proofs": proofs}
+
+
+def _validated(context: Context, api: Api, orders: t.Mapping[int, Order], world: World) -> Result:
+    """Look until every open proof can be seen, and have the authority look at those that can."""
+    pending = {(order.order_id, proof.name): proof for order in orders.values() for proof in open_proofs(order)}
+    sightings: dict[Key, Sighting] = {}
+    asked: list[str] = []
+
+    def look() -> bool:
+        unseen = {key: proof for key, proof in pending.items() if key not in sightings or not _done(sightings[key])}
+        with concurrent.futures.ThreadPoolExecutor(LOOKERS) as lookers:
+            found = dict(zip(unseen, lookers.map(world.look, unseen.values())))
+        for key, sighting in found.items():
+            worth_asking = sighting.visible or (sighting.visible is None and pending[key].method == "dns")
+            if worth_asking and pending[key].ready:
+                sighting = _ask(context, api, key, sighting, asked)
+            sightings[key] = sighting
+        return all(_done(sightings[key]) for key in pending)
+
+    if not look() and not context.check_mode:
+        _wait(context, look)
+    nothing = Sighting(None)
+    proofs = [
+        {
+            "order_id": order.order_id,
+            **proof_result(proof),
+            **sightings.get((order.order_id, proof.name), nothing)._asdict(),
+        }
+        for order in orders.values()
+        for proof in order.proofs
+    ]
+    return {"changed": bool(asked), "proofs": proofs, "asked": asked}
+
+
+def _ask(context: Context, api: Api, key: Key, sighting: Sighting, asked: list[str]) -> Sighting:
+    """Have the authority look now; it looks by itself later too, so that a refusal is no failure."""
+    order_id, name = key
+    if not context.check_mode:
+        try:
+            api.revalidate(order_id, name)
+        except GogetsslError as error:
+            words = "GoGetSSL takes this call again later" if is_locked(error) else "Asking for validation failed"
+            return sighting._replace(problem=f"{sighting.problem} {words}: {error.message}".strip())
+    asked.append(name)
+    return sighting
+
+
+def _done(sighting: Sighting) -> bool:
+    """True if looking again would not help: it is there, or nobody can see it from here."""
+    return sighting.visible is not False
+
+
+def _wait(context: Context, look: t.Callable[[], bool]) -> bool:
+    """Look every interval until a look says that all is well (True) or the time is up (False)."""
+    deadline = context.now() + context.params["wait"]
+    while True:
+        left = deadline - context.now()
+        if left <= 0:
+            return False
+        context.sleep(min(max(1, context.params["interval"]), left))
+        if look():
+            return True
+
+
+def _again(api: Api, order: Order) -> Order:
+    """The order read again; as it was if that fails in a way that may pass."""
+    try:
+        return api.order(order.order_id)
+    except GogetsslError as error:
+        if error.kind not in PASSING:
+            raise
+        return order
+
+
+def _approval(proof: Proof) -> str:
+    return (proof.email or "email").lower() if proof.method == "email" else proof.method
+
+
+def _diff(
+    changes: t.Mapping[int, t.Mapping[str, tuple[str, str]]], wanted: t.Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """The methods before and after."""
+    both = {name: pair for methods in changes.values() for name, pair in methods.items()}
+    before = {name: now for name, (now, _wanted) in both.items()}
+    return {"before": before, "after": {name: wanted[name] for name in both}}
+
+
+TASK = Task(argument_spec=SPEC, run=run)

@@ -33,7 +33,7 @@ SPEC = {
     "https_port": {"type": "int", "default": 443},
 }
 LOOKERS = 8  # names looked at at a time: a dead address takes seconds to say so
-Key = t.Tuple[int, str]  # order id and name
+Key = tuple[int, str]  # order id and name
 
 
 def run(context: Context) -> Result:
@@ -47,10 +47,8 @@ def run(context: Context) -> Result:
     if not context.check_mode:
         for order_id, methods in changes.items():
             orders[order_id] = _change(context, api, orders[order_id], methods)
-    if params["state"] == "present":
-        result = _present(context, api, orders)
-    else:
-        result = _validated(context, api, orders, world)
+    present = params["state"] == "present"
+    result = _present(context, api, orders) if present else _validated(context, api, orders, world)
     result["changed"] = result["changed"] or bool(changes)
     result["diff"] = _diff(changes, wanted)
     return result

@@ -9,8 +9,8 @@ module: gogetssl_dcv
 short_description: Domain control validation of GoGetSSL orders
 version_added: 1.0.0
 description:
-  - Tells which file, DNS record or mail proves control of the names of an order, in one shape for every brand and method.
-  - Looks at the published proofs as the certificate authority will, and only when they can be seen has the authority look.
+  - Tells which file, DNS record or mail proves control of an order's names, in one shape for every brand and method.
+  - Looks at the published proofs as the certificate authority will, and has the authority look once they can be seen.
   - Publishing is left to other tasks, as it depends on the web server and the DNS provider in use.
 author:
   - The certops.gogetssl contributors (@certops)
@@ -33,7 +33,8 @@ attributes:
     details:
       - With O(state=validated), the authority is asked again at each run until it has validated the name.
 requirements:
-  - The Python library C(dnspython) on the controller, to look at DNS records. Without it the authority is asked unchecked.
+  - The Python library C(dnspython) on the controller, to look at DNS records. Without it, the authority is asked
+    unchecked.
 options:
   order_ids:
     description:
@@ -43,7 +44,7 @@ options:
     required: true
   state:
     description:
-      - With V(present), waits until GoGetSSL has said what to publish for every name that is still open, and returns it.
+      - With V(present), waits until GoGetSSL has said what to publish for every open name, and returns it.
       - With V(validated), waits until the proofs of all open names can be seen from the controller, on every address of
         the name, and has the authority look at each of them. Whether it is satisfied shows a little later in
         M(certops.gogetssl.gogetssl_order_info).
@@ -55,8 +56,8 @@ options:
       - Wanted validation methods, from name to V(http), V(https), V(dns) or the e-mail address of an approver.
       - Open names with another method are changed, all of one order in one call. Names that are left out stay as they
         are.
-      - Wildcard names cannot be validated by V(http) or V(https). Brands of the DigiCert family want the same method for
-        all names of an order.
+      - Wildcard names cannot be validated by V(http) or V(https). Brands of the DigiCert family want the same method
+        for all names of an order.
     type: dict
   wait:
     description:

@@ -121,7 +121,7 @@ orders:
       type: bool
       sample: true
     reason:
-      description: Why there is no certificate, such as names that are not validated, a check by hand or a missing payment.
+      description: Why there is none, such as names that are not validated, a check by hand or a lack of funds.
       type: str
       sample: ""
     valid_from:

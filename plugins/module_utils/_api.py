@@ -168,7 +168,7 @@ class Api:
 
 def certificate_fields(request: OrderRequest) -> dict[str, str | int]:
     """The fields a purchase and a reissue share. `approver_emails` follows `dns_names` in count and order (6.1)."""
-    (common_name, method), *others = request.approvals
+    (_common_name, method), *others = request.approvals
     fields: dict[str, str | int] = {
         "csr": request.csr,
         "webserver_type": request.webserver,
@@ -187,7 +187,8 @@ def certificate_fields(request: OrderRequest) -> dict[str, str | int]:
 
 def purchase_fields(request: OrderRequest) -> dict[str, str | int]:
     """The fields of a purchase or renewal (6.1)."""
-    assert request.product_id is not None and request.period is not None
+    assert request.product_id is not None
+    assert request.period is not None
     fields: dict[str, str | int] = {
         "product_id": request.product_id,
         "period": request.period,
@@ -238,7 +239,7 @@ def family_of(brand: str) -> Family:
 def read_order(answer: _loose.Object) -> Order:
     """An order of `orders/status` (7.1)."""
     common_name = _loose.text(answer.get("domain"), "domain").lower()
-    order = Order(
+    return Order(
         order_id=_loose.identifier(answer.get("order_id"), "order_id"),
         status=read_status(answer.get("status")),
         product_id=_loose.integer_or_none(answer.get("product_id"), "product_id"),
@@ -259,7 +260,6 @@ def read_order(answer: _loose.Object) -> Order:
         pre_signing=_loose.flag(answer.get("pre_signing"), "pre_signing"),
         description=_read_description(answer),
     )
-    return order
 
 
 def read_status(value: t.Any) -> Status:

@@ -73,7 +73,7 @@ class Client:
         self,
         url: str,
         credentials: Credentials,
-        limits: Limits = Limits(),
+        limits: Limits | None = None,
         ca_path: str | None = None,
         clock: t.Callable[[], float] = time.monotonic,
         sleep: t.Callable[[float], None] = time.sleep,
@@ -81,7 +81,7 @@ class Client:
         self.url = url.rstrip("/")
         self._credentials = credentials
         self._key = credentials.auth_key
-        self._limits = limits
+        self._limits = limits or Limits()
         self._clock = clock
         self._sleep = sleep
         self._session = requests.Session()
@@ -163,7 +163,7 @@ class Client:
             ) from None
 
     def _send(self, verb: str, path: str, fields: Fields, reading: bool, key: str | None = None) -> _Answer:
-        """One exchange. A POST carries the key in its body, out of the way of logs; a GET has to carry it in the URL."""
+        """One exchange. A POST carries the key in its body, out of the way of logs; a GET has to use the URL."""
         call = f"{verb} {path}"
         secrets = {"auth_key": key} if key else {}
         payload = {**fields, **secrets}
@@ -204,7 +204,7 @@ class Client:
             raise _Passing(_lost(call, f"the answer broke off ({type(error).__name__})", reading)) from None
 
     def _limited_body(self, call: str, response: requests.Response, reading: bool) -> bytes:
-        """The decompressed body, or an error once it is too large (also for a small one that unpacks to a large one)."""
+        """The unpacked body, or an error once it is too large, however small it was on the wire."""
         body = bytearray()
         for chunk in response.iter_content(64 * 1024):
             body += chunk

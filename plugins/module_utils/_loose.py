@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's loose types made firm (API reference 1.6): every reader accepts all forms that were seen and nothing else.
+"""The vendor's loose types made firm (API reference 1.6): every form that was seen is accepted, and nothing else.
 
 A reader takes the value and the field's name for the message; what cannot be read is an error that names the field.
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import re
 import typing as t
 
 from ._errors import GogetsslError, Kind
@@ -65,9 +66,8 @@ def integer(value: Json, field: str) -> int:
         value = int(value)
     if isinstance(value, int) and abs(value) < 2**63:
         return value
-    if isinstance(value, str) and value.strip().lstrip("-").isascii() and value.strip().lstrip("-").isdigit():
-        if len(value) < 20:
-            return int(value)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
+        return int(value)
     raise bad(field, value, "a number")
 
 

@@ -38,7 +38,7 @@ class Status(enum.Enum):
 
 
 class Family(enum.Enum):
-    """Who stands behind a brand; rules for proofs, random values and web servers differ by it (API reference 4.7, 8)."""
+    """Who stands behind a brand; rules for proofs and web servers differ by it (API reference 4.7, 8)."""
 
     SECTIGO = "sectigo"
     DIGICERT = "digicert"

@@ -26,7 +26,7 @@ from ._shell import CommandResult, Shell
 from ._x509 import HAS_CRYPTOGRAPHY
 
 Params = t.Mapping[str, t.Any]
-Result = t.Dict[str, t.Any]
+Result = dict[str, t.Any]
 
 API_SPEC: dict[str, t.Any] = {
     "api_url": {"type": "str", "default": PRODUCTION_URL, "fallback_env": "GOGETSSL_API_URL"},

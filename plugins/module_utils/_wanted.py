@@ -141,6 +141,7 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> W
     if code is not None and not re.fullmatch(r"[A-Za-z0-9]{15,20}", code):
         raise input_error(f"{item['name']}: unique_code takes 15 to 20 letters and digits.")
     contacts = {role: {**_given(defaults.get(role)), **_given(item[role])} for role in CONTACTS_SPEC}
+    contacts["tech"] = {**contacts["admin"], **contacts["tech"]}  # usually the same person
     return Wanted(
         name=_names.check_certificate_name(item["name"]),
         names=names,
@@ -187,7 +188,7 @@ def _read_method(certificate: str, name: str, method: str) -> str:
     lowered = method.strip().lower()
     if lowered not in DCV_METHODS and not re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", lowered):
         raise input_error(
-            f"{certificate}: {method!r} is no way to validate {name}: use {', '.join(DCV_METHODS)} or an e-mail address."
+            f"{certificate}: {method!r} cannot validate {name}: use {', '.join(DCV_METHODS)} or an e-mail address."
         )
     if _names.is_wildcard(name) and lowered in ("http", "https"):
         raise input_error(f"{certificate}: {name} is a wildcard; {lowered} cannot validate it, use dns or e-mail.")

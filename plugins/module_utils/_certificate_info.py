@@ -1,0 +1,64 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind `gogetssl_certificate_info`: one read of a host, one judgement per certificate, no API call.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from . import _journal, _plan
+from ._plan import Decision, Step
+from ._task import Context, Result, Task
+from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
+
+
+def run(context: Context) -> Result:
+    """Inspect and judge all certificates of the host."""
+    wanted = read_wanted(context.params)
+    found = _journal.inspect(context.shell, context.params["directory"], wanted)
+    now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
+    judged = [(one, found[one.name], _plan.judge(one, found[one.name], now)) for one in wanted]
+
+    def named(step: Step) -> list[str]:
+        return [one.name for one, _state, decision in judged if decision.step is step]
+
+    obtain, install = named(Step.OBTAIN), named(Step.INSTALL)
+    return {
+        "changed": False,
+        "certificates": [describe(*judgement) for judgement in judged],
+        "obtain": obtain,
+        "install": install,
+        "due": bool(obtain or install),
+    }
+
+
+def describe(wanted: Wanted, found: _journal.HostState, decision: Decision) -> dict[str, t.Any]:
+    """What was found and judged, as a result."""
+    leaf = found.certificate
+    due = _plan.due_on(wanted.name, leaf, _plan.term_end(found)) if leaf else None
+    return {
+        "name": wanted.name,
+        "step": decision.step.value,
+        "reason": decision.reason,
+        "order_id": found.journal.order_id if found.journal else None,
+        "names": list(leaf.names) if leaf else [],
+        "serial": leaf.serial if leaf else None,
+        "issuer": leaf.issuer if leaf else None,
+        "not_before": leaf.not_before.isoformat() if leaf else None,
+        "not_after": leaf.not_after.isoformat() if leaf else None,
+        "replace_from": due.isoformat() if due else None,
+        "term_end": found.journal.end_date if found.journal else None,
+        "key_matches": found.key == leaf.public_key if leaf and found.key else None,
+        "served": [
+            {"listener": one.listener, "matches": leaf is not None and one.sha256 == leaf.sha256}
+            for one in found.served
+        ],
+    }
+
+
+TASK = Task(argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC}, run=run, needs=("cryptography",))

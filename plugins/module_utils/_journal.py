@@ -1,0 +1,274 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A certificate's directory on its host, seen from the controller: one read for everything, and two small records.
+
+`intent.json` stands while a purchase is under way and is made exclusively, so that two runs cannot both buy.
+`order.json` is the journal: which order the certificate comes from. Neither holds a secret.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import typing as t
+
+from . import _x509
+from ._errors import GogetsslError, host_error
+from ._shell import Shell, output
+from ._wanted import Wanted
+
+FORMAT = 1
+
+_MARK = "#gogetssl "
+_PRINTED = ("order.json", "intent.json", "staged/request.csr", "current/cert.pem", "current/chain.pem")
+_INTENT_EXISTS = 17
+
+# Every file is printed behind a line that names it. What exists but cannot be read ends the script: a certificate
+# that is merely out of sight must never be taken for one that has to be bought.
+_INSPECT = """
+out_of_sight() { echo "$1 exists but cannot be read; use become" >&2; exit 13; }
+show() { echo; echo "#gogetssl $1"; }
+[ ! -e "$d" ] || [ -r "$d" -a -x "$d" ] || out_of_sight "$d"
+for n in $names; do
+  p="$d/$n"
+  [ -e "$p" ] || continue
+  [ -r "$p" ] && [ -x "$p" ] || out_of_sight "$p"
+  for f in $files; do
+    [ -e "$p/$f" ] || continue
+    [ -r "$p/$f" ] || out_of_sight "$p/$f"
+    show "$n $f"; cat "$p/$f" || exit 13
+  done
+  k="$p/current/privkey.pem"
+  if [ -e "$k" ]; then
+    [ -r "$k" ] || out_of_sight "$k"
+    show "$n current/public"
+    if ! command -v openssl >/dev/null 2>&1; then echo unknown
+    else openssl pkey -in "$k" -passin pass: -pubout </dev/null 2>/dev/null || echo damaged; fi
+  fi
+done
+"""
+_PROBE = """
+show {key}
+if command -v openssl >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1
+then timeout 10 openssl s_client -connect {target} -servername {server_name} </dev/null 2>/dev/null |
+  sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' | sed '/-----END CERTIFICATE-----/q'
+else echo unknown; fi
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Journal:
+    """The order a certificate comes from, and what was wished for when it was placed."""
+
+    api: str  # orders of another API (the sandbox, say) are other orders
+    order_id: int
+    product_id: int
+    public_key: str  # SHA-256 of the key the newest CSR was made for
+    end_date: str | None = None  # ISO; end of the paid term
+
+
+@dataclasses.dataclass(frozen=True)
+class Intent:
+    """A purchase that may or may not have happened."""
+
+    api: str
+    step: str  # buy | renew
+    product_id: int
+    period: int
+    names: tuple[str, ...]
+    public_key: str
+    md5: str  # of the CSR; Sectigo's proofs are named after it
+    unique_code: str
+    created: float  # seconds since the epoch, by the controller's clock
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """What a listener serves: the SHA-256 of its certificate, or nothing if it serves none."""
+
+    listener: str
+    sha256: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class HostState:
+    """What was found on the host for one certificate."""
+
+    certificate: _x509.Certificate | None = None
+    chain: tuple[_x509.Certificate, ...] = ()
+    damage: str = ""  # what is wrong with the installed files, in one clause
+    key: str | None = None  # SHA-256 of the installed key's public half; None if there is none or it cannot be told
+    staged: _x509.Request | None = None
+    journal: Journal | None = None
+    intent: Intent | None = None
+    served: tuple[Served, ...] = ()
+
+
+def inspect(shell: Shell, directory: str, wanted: t.Sequence[Wanted]) -> dict[str, HostState]:
+    """Everything there is to know on the host about all its certificates, in one command."""
+    text = output(shell(inspection_script(directory, wanted)), "Reading the installed certificates")
+    parts = split_parts(text)
+    return {one.name: read_state(one, parts) for one in wanted}
+
+
+def inspection_script(directory: str, wanted: t.Sequence[Wanted]) -> str:
+    """The shell script behind `inspect`."""
+    names = " ".join(one.name for one in wanted)
+    head = f"d={shlex.quote(directory)}; names={shlex.quote(names)}; files={shlex.quote(' '.join(_PRINTED))}"
+    probes = [
+        _PROBE.format(
+            key=shlex.quote(f"{one.name} listener/{number}"),
+            target=shlex.quote(f"{_bracketed(listener.address)}:{listener.port}"),
+            server_name=shlex.quote(listener.server_name),
+        )
+        for one in wanted
+        for number, listener in enumerate(one.listeners)
+    ]
+    return head + _INSPECT + "".join(probes) + "\nexit 0\n"
+
+
+def split_parts(text: str) -> dict[str, str]:
+    """The script's output by its marks, "NAME FILE" -> content."""
+    parts: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if line.startswith(_MARK):
+            lines = parts.setdefault(line[len(_MARK) :], [])
+        else:
+            lines.append(line)
+    return {key: "\n".join(content).strip() for key, content in parts.items()}
+
+
+def read_state(one: Wanted, parts: t.Mapping[str, str]) -> HostState:
+    """One certificate's share of the output."""
+
+    def part(file: str) -> str:
+        return parts.get(f"{one.name} {file}", "")
+
+    certificate, chain, damage = _read_installed(part("current/cert.pem"), part("current/chain.pem"))
+    key, key_damage = _read_key(part("current/public"))
+    try:
+        staged = _x509.read_request(part("staged/request.csr")) if part("staged/request.csr") else None
+    except GogetsslError:
+        staged = None  # half written by a run that died; gogetssl_csr makes it anew
+    served = tuple(
+        Served(str(listener), _read_served(part(f"listener/{number}")))
+        for number, listener in enumerate(one.listeners)
+        if part(f"listener/{number}") != "unknown"
+    )
+    return HostState(
+        certificate=certificate,
+        chain=chain,
+        damage=damage or (key_damage if certificate else ""),
+        key=key,
+        staged=staged,
+        journal=_read_record(Journal, part("order.json"), f"{one.name}/order.json"),
+        intent=_read_record(Intent, part("intent.json"), f"{one.name}/intent.json"),
+        served=served,
+    )
+
+
+def begin(shell: Shell, directory: str, name: str, intent: Intent, known: Journal | None) -> bool:
+    """Write down a purchase before it is made; False if another run has written one down or bought since `known`.
+
+    The journal is compared while the intent is held: a run that bought in between has changed it by then.
+    """
+    script = f"""
+umask 077
+d={shlex.quote(f"{directory}/{name}")}
+(umask 022; mkdir -p "$d") && t="$d/.intent.$$" && printf '%s\\n' {shlex.quote(_dump(intent))} > "$t" || exit 1
+{_sync("$t")}
+if ln "$t" "$d/intent.json" 2>/dev/null; then r=0; elif [ -e "$d/intent.json" ]; then r={_INTENT_EXISTS}; else r=1; fi
+rm -f "$t"
+[ $r = 0 ] && [ -e "$d/order.json" ] && cat "$d/order.json"
+[ $r = 0 ] && {{ {_sync("$d/intent.json")}; }}
+exit $r
+"""
+    result = shell(script)
+    if result.rc == _INTENT_EXISTS:
+        return False
+    current = _read_record(Journal, output(result, f"Writing down the purchase in {directory}/{name}").strip(), name)
+    if current != known:
+        forget(shell, directory, name)
+        return False
+    return True
+
+
+def record(shell: Shell, directory: str, name: str, journal: Journal) -> None:
+    """Write the journal and, the purchase being known now, remove the intent."""
+    script = f"""
+umask 022
+d={shlex.quote(f"{directory}/{name}")}
+mkdir -p "$d" && t="$d/.order.$$" && printf '%s\\n' {shlex.quote(_dump(journal))} > "$t" || exit 1
+{_sync("$t")}
+mv -f "$t" "$d/order.json" && rm -f "$d/intent.json"
+"""
+    output(shell(script), f"Writing the journal of order {journal.order_id} in {directory}/{name}")
+
+
+def forget(shell: Shell, directory: str, name: str) -> None:
+    """Remove the intent of a purchase that certainly did not happen."""
+    output(shell(f"rm -f {shlex.quote(f'{directory}/{name}/intent.json')}"), "Removing the note of a purchase")
+
+
+def _sync(path: str) -> str:
+    return f'sync "{path}" 2>/dev/null || sync'
+
+
+def _dump(entry: Journal | Intent) -> str:
+    return json.dumps({"format": FORMAT, **dataclasses.asdict(entry)}, sort_keys=True)
+
+
+_Entry = t.TypeVar("_Entry", Journal, Intent)
+
+
+def _read_record(kind: type[_Entry], text: str, where: str) -> _Entry | None:
+    """A record, or an error if there is one that cannot be understood: guessing here could buy twice."""
+    if not text:
+        return None
+    try:
+        fields = json.loads(text)
+        if fields.pop("format") != FORMAT:
+            raise ValueError("format")
+        if "names" in fields:
+            fields["names"] = tuple(fields["names"])
+        return kind(**fields)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise host_error(
+            f"{where} on the host cannot be read as a record of this collection; put it right or remove it after"
+            " looking up the certificate's order (gogetssl_order, option adopt)."
+        ) from None
+
+
+def _read_installed(cert: str, chain: str) -> tuple[_x509.Certificate | None, tuple[_x509.Certificate, ...], str]:
+    if not cert:
+        return None, (), ""
+    try:
+        certificate = _x509.read_certificate(cert)
+        return certificate, _x509.read_certificates(chain) if chain else (), ""
+    except GogetsslError:
+        return None, (), "the installed certificate cannot be read"
+
+
+def _read_key(text: str) -> tuple[str | None, str]:
+    if text == "unknown":
+        return None, ""
+    try:
+        return _x509.public_key_of_pem(text), ""
+    except GogetsslError:
+        return None, "the installed private key is missing or damaged"
+
+
+def _read_served(text: str) -> str | None:
+    try:
+        return _x509.read_certificate(text).sha256
+    except GogetsslError:
+        return None
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

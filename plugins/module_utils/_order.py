@@ -1,0 +1,390 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind `gogetssl_order`: for each certificate find out what the vendor has, decide the one step, take it.
+
+All certificates are assessed before the first one costs money. One that cannot go on does not stop the others.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from . import _journal, _names, _plan, _purchase, _x509
+from ._api import Api
+from ._errors import GogetsslError, Kind, input_error
+from ._journal import HostState, Intent, Journal
+from ._models import Order, OrderRequest, Product, Receipt
+from ._plan import Decision, Step, VendorState
+from ._results import order_result
+from ._task import API_SPEC, Context, Result, Task
+from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
+
+SPENDING = (Step.BUY, Step.RENEW, Step.ADD_NAMES)
+ACTING = (*SPENDING, Step.REISSUE)
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    **API_SPEC,
+    **CERTIFICATES_SPEC,
+    **CONTACTS_SPEC,
+    "requests": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"name": {"type": "str", "required": True}, "csr": {"type": "str"}},
+    },
+    "spend": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["none", "reissue", "renew", "buy", "add_names"],
+        "default": ["buy"],
+    },
+    "max_price": {"type": "int"},
+    "settle_time": {"type": "int", "default": 60},
+    "keep_going": {"type": "bool", "default": False},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One certificate with all that is known of it, and the decision."""
+
+    wanted: Wanted
+    found: HostState
+    vendor: VendorState
+    decision: Decision
+    request: _x509.Request | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Desk:
+    """What working on the certificates of one host shares."""
+
+    context: Context
+    api: Api
+    finder: _purchase.Finder
+    products: tuple[Product, ...]
+    policy: _plan.Policy
+    now: dt.datetime
+
+    def save(self, name: str, journal: Journal) -> None:
+        _journal.record(self.context.shell, self.context.params["directory"], name, journal)
+
+
+def run(context: Context) -> Result:
+    """Assess all, then act, then report."""
+    params = context.params
+    wanted = read_wanted(params)
+    csrs = {item["name"]: item["csr"] for item in params["requests"] if item["csr"]}
+    found = _journal.inspect(context.shell, params["directory"], wanted)
+    api = context.api()
+    policy = _plan.Policy(frozenset(params["spend"]), params["max_price"])
+    now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
+    desk = Desk(context, api, _purchase.Finder(api), api.products(), policy, now)
+
+    stopped: list[dict[str, str]] = []
+    cases = _each(wanted, lambda one: assess(desk, one, found[one.name], csrs.get(one.name)), stopped)
+    for case in cases:
+        if case.decision.step is Step.STOP:
+            stopped.append({"name": case.wanted.name, "reason": f"{case.wanted.name}: {case.decision.reason}."})
+    going_on = [case for case in cases if case.decision.step is not Step.STOP]
+    done = _each(going_on, lambda case: (case, *_take(desk, case)), stopped)
+    return _report(context, done, stopped)
+
+
+def assess(desk: Desk, wanted: Wanted, found: HostState, csr: str | None) -> Case:
+    """Gather the vendor's side of one certificate and decide. Costs nothing; settles an intent if there is one."""
+    product = find_product(desk.products, wanted.product)
+    problem = _plan.product_problem(wanted, product)
+    if problem:
+        raise input_error(f"{wanted.name}: {problem}.")
+    request = _x509.read_request(csr, f"{wanted.name}: the CSR") if csr else None
+    if product.multi_domain and len(wanted.names) > 1:
+        product = dataclasses.replace(product, included_sans=desk.api.included_sans(product.product_id))
+    found, vendor = _vendor_state(desk, wanted, found, product)
+    decision = _plan.plan(wanted, found, vendor, desk.policy, desk.now)
+    if decision.step in ACTING:
+        _check_request(desk, wanted, request, found)
+    return Case(wanted, found, vendor, decision, request)
+
+
+def find_product(products: t.Sequence[Product], wanted: str) -> Product:
+    """The product of an id or a name, whatever its case."""
+    for product in products:
+        if wanted == str(product.product_id) or wanted.casefold() == product.name.casefold():
+            return product
+    alike = [one.name for one in products if wanted.casefold() in one.name.casefold()][:5]
+    hint = f" Did you mean {' or '.join(alike)}?" if alike else " See gogetssl_product_info or the vendor's catalogue."
+    raise input_error(f"There is no product {wanted!r} in the account's catalogue.{hint}")
+
+
+def _vendor_state(desk: Desk, wanted: Wanted, found: HostState, product: Product) -> tuple[HostState, VendorState]:
+    """The certificate's own order and its rivals; an intent left by an earlier run is settled first."""
+    price = _plan.price_of(wanted, product)
+    if wanted.adopt is not None:
+        return found, _with_order(product, price, desk.api.order(wanted.adopt))
+    if found.intent is not None and found.intent.api == desk.api.url:
+        found = _settle_intent(desk, wanted, found, found.intent)
+    if found.journal is not None and found.journal.api == desk.api.url:
+        return found, _with_order(product, price, desk.api.order(found.journal.order_id))
+    return found, _search(desk, wanted, found, product, price)
+
+
+def _with_order(product: Product, price: int | None, order: Order) -> VendorState:
+    return VendorState(product, price, order, _purchase.key_of(order))
+
+
+def _search(desk: Desk, wanted: Wanted, found: HostState, product: Product, price: int | None) -> VendorState:
+    """Without a journal: orders of the same common name, told apart by the key they were placed with."""
+    orders = desk.finder.orders(wanted.common_name)
+    ours = [order for order in orders if not order.status.ended and _belongs(order, wanted, found, product)]
+    if len(ours) == 1:
+        return _with_order(product, price, ours[0])
+    rivals = [
+        order.order_id
+        for order in orders
+        if order not in ours and not order.status.ended and order.product_id in (None, product.product_id)
+    ]
+    return VendorState(
+        product, price, same_key=tuple(order.order_id for order in ours), same_name=() if ours else tuple(rivals)
+    )
+
+
+def _belongs(order: Order, wanted: Wanted, found: HostState, product: Product) -> bool:
+    """True if the order was placed with the staged or the installed key."""
+    if found.certificate is not None and _purchase.key_of(order) == found.certificate.public_key:
+        return True
+    if found.staged is None:
+        return False
+    code = wanted.unique_code or _purchase.unique_code(found.staged, product.product_id, wanted.names)
+    trace = _purchase.Trace(wanted.common_name, found.staged.public_key, found.staged.md5, code)
+    return _purchase.is_ours(order, trace)
+
+
+def _settle_intent(desk: Desk, wanted: Wanted, found: HostState, intent: Intent) -> HostState:
+    """Learn the outcome of a purchase that an earlier run began, or that another run is making now."""
+    context, name = desk.context, wanted.name
+    try:
+        receipt = _purchase.settle(context, desk.finder, name, intent, "the run that placed it ended early")
+    except GogetsslError:
+        latest = _journal.inspect(context.shell, context.params["directory"], [wanted])[name]
+        if latest.intent is None:  # the other run has finished meanwhile
+            return latest
+        if not wanted.abandon_intent:
+            raise
+        if not context.check_mode:
+            _journal.forget(context.shell, context.params["directory"], name)
+        return dataclasses.replace(found, intent=None)
+    journal = Journal(desk.api.url, receipt.order_id, intent.product_id, intent.public_key)
+    if not context.check_mode:
+        desk.save(name, journal)
+    return dataclasses.replace(found, journal=journal, intent=None)
+
+
+def _check_request(desk: Desk, wanted: Wanted, request: _x509.Request | None, found: HostState) -> None:
+    """Refuse, before anything is paid, a CSR that is not the wish or not the staged one, or that the vendor rejects."""
+    name = wanted.name
+    if request is None:
+        if desk.context.check_mode:
+            return
+        raise input_error(f"{name}: there is no CSR; run gogetssl_csr first and hand on its requests.")
+    if found.staged is None or found.staged.public_key != request.public_key:
+        raise input_error(f"{name}: the CSR does not belong to the key staged on the host; run gogetssl_csr again.")
+    if request.common_name != wanted.common_name or set(request.names) != set(wanted.names):
+        raise input_error(
+            f"{name}: the CSR is for {', '.join(request.names)}, but the certificate is wanted for"
+            f" {', '.join(wanted.names)}; run gogetssl_csr again."
+        )
+    problem = desk.api.csr_problem(request.pem, any(map(_names.is_wildcard, wanted.names)))
+    if problem:
+        raise input_error(f"{name}: GoGetSSL refuses the CSR: {problem}")
+    for one, method in wanted.methods.items():
+        allowed = desk.api.approver_emails(_names.base(one)) if "@" in method else ()
+        if allowed and method not in allowed:
+            raise input_error(f"{name}: {method} may not approve {one}; allowed: {', '.join(allowed)}.")
+
+
+def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
+    """Take the decided step and read the order as it is then."""
+    step, order = case.decision.step, case.vendor.order
+    if desk.context.check_mode:
+        return order, None
+    if step not in ACTING:
+        assert order is not None
+        _note(desk, case, order)
+        return order, None
+    assert case.request is not None
+    receipt = None
+    if step in (Step.BUY, Step.RENEW):
+        receipt = _buy(desk, case, case.request)
+        order_id = receipt.order_id
+    else:
+        assert order is not None
+        order_id = order.order_id
+        if step is Step.ADD_NAMES:
+            receipt = _add_names(desk, case, order)
+        _reissue(desk, case, case.request, order)
+    desk.save(
+        case.wanted.name, Journal(desk.api.url, order_id, case.vendor.product.product_id, case.request.public_key)
+    )
+    return desk.api.order(order_id), receipt
+
+
+def _note(desk: Desk, case: Case, order: Order) -> None:
+    """Bring the journal up to date with what the vendor says, if it says anything new."""
+    known = case.found.journal
+    key = case.vendor.order_key or (known.public_key if known else None)
+    if key is None and case.found.staged is not None:
+        key = case.found.staged.public_key
+    end = order.end_date.isoformat() if order.end_date else None
+    product_id = order.product_id or case.vendor.product.product_id
+    journal = Journal(desk.api.url, order.order_id, product_id, key or "", end)
+    if journal != known or case.found.intent is not None:
+        desk.save(case.wanted.name, journal)
+
+
+def _buy(desk: Desk, case: Case, request: _x509.Request) -> Receipt:
+    wanted, product = case.wanted, case.vendor.product
+    code = wanted.unique_code or _purchase.unique_code(request, product.product_id, wanted.names)
+    purchase = dataclasses.replace(
+        _order_request(desk, wanted, product, request),
+        unique_code=code if product.custom_random_value else None,
+        product_id=product.product_id,
+        period=wanted.period,
+        server_count=wanted.server_count,
+        admin=wanted.admin,
+        tech=wanted.tech,
+        organization=wanted.organization,
+    )
+    intent = Intent(
+        api=desk.api.url,
+        step=case.decision.step.value,
+        product_id=product.product_id,
+        period=wanted.period,
+        names=wanted.names,
+        public_key=request.public_key,
+        md5=request.md5,
+        unique_code=purchase.unique_code or "",
+        created=desk.context.now(),
+    )
+    send = desk.api.place if case.decision.step is Step.BUY else desk.api.renew
+    return _purchase.purchase(
+        desk.context, desk.finder, wanted.name, intent, case.found.journal, lambda: send(purchase)
+    )
+
+
+def _add_names(desk: Desk, case: Case, order: Order) -> Receipt:
+    """Buy room for names. If the answer is lost, the order's own counts tell whether it was bought."""
+    singles, wildcards = _plan.extra_slots(case.wanted, order)
+    try:
+        return desk.api.add_names(order.order_id, singles, wildcards)
+    except GogetsslError as error:
+        if error.kind is not Kind.UNCERTAIN or _plan.extra_slots(case.wanted, desk.api.order(order.order_id)) != (0, 0):
+            raise
+        return Receipt(order.order_id, None, None)
+
+
+def _reissue(desk: Desk, case: Case, request: _x509.Request, order: Order) -> None:
+    """Have the certificate made anew. If the answer is lost, the order itself tells whether it is being done."""
+    wanted, product = case.wanted, case.vendor.product
+    code = _purchase.unique_code(request, product.product_id, wanted.names)
+    again = dataclasses.replace(
+        _order_request(desk, wanted, product, request),
+        unique_code=(wanted.unique_code or code) if product.custom_random_value else None,
+    )
+    try:
+        desk.api.reissue(order.order_id, again)
+    except GogetsslError as error:
+        if error.kind is not Kind.UNCERTAIN:
+            raise
+        latest = desk.api.order(order.order_id)
+        if not latest.in_progress and _purchase.key_of(latest) != request.public_key:
+            raise
+
+
+def _order_request(desk: Desk, wanted: Wanted, product: Product, request: _x509.Request) -> OrderRequest:
+    names = wanted.names if product.multi_domain else wanted.names[:1]
+    return OrderRequest(
+        csr=request.pem,
+        approvals=tuple((name, wanted.methods[name]) for name in names),
+        webserver=_webserver(desk.api, wanted, product),
+        signature_hash=wanted.signature_hash,
+        unique_code=None,
+        multi_domain=product.multi_domain,
+    )
+
+
+def _webserver(api: Api, wanted: Wanted, product: Product) -> int:
+    """The id of the web server by id or name; the family's "other" if none is wished for."""
+    if wanted.webserver is None:
+        return product.family.other_webserver
+    if wanted.webserver.lstrip("-").isdigit():
+        return int(wanted.webserver)
+    offered = api.webservers(product.family)
+    for software, number in offered.items():
+        if software.casefold() == wanted.webserver.casefold():
+            return number
+    raise input_error(f"{wanted.name}: no web server is called {wanted.webserver!r}; known: {', '.join(offered)}.")
+
+
+_T = t.TypeVar("_T")
+_R = t.TypeVar("_R")
+
+
+def _each(items: t.Sequence[_T], work: t.Callable[[_T], _R], stopped: list[dict[str, str]]) -> list[_R]:
+    """Work on every item; those that fail are written down as stopped."""
+    done: list[_R] = []
+    for item in items:
+        try:
+            done.append(work(item))
+        except GogetsslError as error:
+            wanted = item.wanted if isinstance(item, Case) else t.cast(Wanted, item)
+            named = error.message.startswith(f"{wanted.name}: ")
+            reason = error.message if named else f"{wanted.name}: {error.message}"
+            stopped.append({"name": wanted.name, "reason": reason})
+    return done
+
+
+def _report(
+    context: Context, done: t.Sequence[tuple[Case, Order | None, Receipt | None]], stopped: list[dict[str, str]]
+) -> Result:
+    result: Result = {
+        "changed": any(case.decision.step in ACTING for case, _order, _receipt in done),
+        "orders": [_entry(*one) for one in done],
+        "stopped": stopped,
+    }
+    acted = [one for one in done if one[0].decision.step in ACTING]
+    if acted:
+        lines = [f"{c.wanted.name}: {c.decision.step.value}, {c.decision.reason}, {_price(c)}" for c, _o, _r in acted]
+        result["diff"] = {"before": "", "after": "".join(f"{line}\n" for line in lines)}
+    if stopped and not context.params["keep_going"]:
+        result.update(failed=True, msg=" ".join(one["reason"] for one in stopped))
+    return result
+
+
+def _entry(case: Case, order: Order | None, receipt: Receipt | None) -> dict[str, t.Any]:
+    decision = case.decision
+    about = order_result(order) if order else {"order_id": decision.order_id, "pending": False, "issued": False}
+    entry: dict[str, t.Any] = {"status": None, "certificate": None, "chain": None, "proofs": [], **about}
+    return {
+        **entry,
+        "name": case.wanted.name,
+        "names": list(case.wanted.names),
+        "step": decision.step.value,
+        "reason": decision.reason,
+        "waiting_for": entry.get("reason", ""),
+        "price": decision.price,
+        "charged": receipt.amount if receipt else None,
+        "currency": receipt.currency if receipt else None,
+    }
+
+
+def _price(case: Case) -> str:
+    return "free" if case.decision.price == 0 else f"price {_plan.money(case.decision.price)}"
+
+
+TASK = Task(argument_spec=ARGUMENT_SPEC, run=run)

@@ -1,0 +1,147 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What lies in a certificate's directory on the host, and how it is read there.
+
+    <directory>/<name>/staged/privkey.pem, request.csr      the key that waits for its certificate, never a live one
+    <directory>/<name>/<serial>/privkey.pem, cert.pem, ...  one directory a version, the serial in lower-case hex
+    <directory>/<name>/current -> <serial>                  what the services read
+    <directory>/<name>/previous -> <serial>                 what they read before
+    <directory>/<name>/intent.json, order.json              the journal; only read here, to see whether an order is open
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import typing as t
+
+from . import _files, _x509
+from ._errors import GogetsslError, input_error
+
+KEY, REQUEST = "privkey.pem", "request.csr"
+CERT, CHAIN, FULLCHAIN = "cert.pem", "chain.pem", "fullchain.pem"
+SERIAL = re.compile(r"[0-9a-f]{1,42}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A private key and what may be told of it."""
+
+    pem: bytes = dataclasses.field(repr=False)
+    public_key: str
+    key_type: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """The directory of one certificate."""
+
+    root: str
+
+    @property
+    def staged(self) -> str:
+        return os.path.join(self.root, "staged")
+
+    @property
+    def current(self) -> str:
+        return os.path.join(self.root, "current")
+
+    @property
+    def previous(self) -> str:
+        return os.path.join(self.root, "previous")
+
+    def version(self, serial: str) -> str:
+        return os.path.join(self.root, serial)
+
+
+def base_directory(params: t.Mapping[str, t.Any]) -> str:
+    """The task's `directory`, safe to keep keys in; nothing has been written yet when this fails."""
+    directory = str(params["directory"])
+    if not os.path.isabs(directory):
+        raise input_error(f"directory must be an absolute path, not {directory!r}.")
+    directory = os.path.normpath(directory)
+    _files.check_ancestry(directory)
+    _files.check_writable(directory)
+    return directory
+
+
+def paths(directory: str, name: str) -> Paths:
+    """The certificate's directory, refused when somebody else could have made it."""
+    found = Paths(os.path.join(directory, name))
+    if _files.check_own_directory(found.root):
+        _files.check_writable(found.root)
+        _files.check_own_directory(found.staged)
+    return found
+
+
+def read_key(directory: str) -> Key | None:
+    """The private key in a directory; None when there is none or none that can be read."""
+    pem = _files.read(os.path.join(directory, KEY))
+    try:
+        return make_key(pem) if pem is not None else None
+    except GogetsslError:
+        return None
+
+
+def make_key(pem: bytes) -> Key:
+    """The key with what may be told of it."""
+    return Key(pem, _x509.public_key_of_key(pem), _x509.key_type_of_key(pem))
+
+
+def read_request(directory: str) -> _x509.Request | None:
+    """The CSR in a directory; None when there is none or none that can be read."""
+    pem = read_text(os.path.join(directory, REQUEST))
+    try:
+        return _x509.read_request(pem)
+    except GogetsslError:
+        return None
+
+
+def read_certificate(directory: str) -> _x509.Certificate | None:
+    """The certificate in a version's directory; None when there is none or none that can be read."""
+    pem = read_text(os.path.join(directory, CERT))
+    try:
+        return _x509.read_certificate(pem)
+    except GogetsslError:
+        return None
+
+
+def read_text(path: str) -> str:
+    """A small text file; empty when there is none."""
+    return (_files.read(path) or b"").decode("ascii", "replace")
+
+
+def linked(link: str) -> str | None:
+    """The serial `current` or `previous` points to."""
+    return _files.read_link(link, SERIAL)
+
+
+def versions(found: Paths) -> tuple[str, ...]:
+    """The serials of the versions kept, the newest first."""
+    if not os.path.isdir(found.root):
+        return ()
+    kept = [name for name in os.listdir(found.root) if SERIAL.fullmatch(name) and _is_version(found.version(name))]
+    return tuple(sorted(kept, key=lambda name: os.lstat(found.version(name)).st_mtime_ns, reverse=True))
+
+
+def _is_version(directory: str) -> bool:
+    return not os.path.islink(directory) and os.path.lexists(os.path.join(directory, KEY))
+
+
+def order_may_be_open(found: Paths, public_key: str) -> bool:
+    """True if money may have been spent for this key. A journal that cannot be understood counts as such."""
+    if os.path.lexists(os.path.join(found.root, "intent.json")):
+        return True
+    contents = _files.read(os.path.join(found.root, "order.json"))
+    if contents is None:
+        return False
+    try:
+        order = json.loads(contents)
+        return bool(order["public_key"] == public_key)
+    except (ValueError, KeyError, TypeError):
+        return True

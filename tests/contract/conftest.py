@@ -38,7 +38,7 @@ def _self_signed(directory: Path) -> ssl.SSLContext:
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder().subject_name(request.subject).issuer_name(request.subject)
-        .public_key(request.public_key()).serial_number(1)  # type: ignore[arg-type]
+        .public_key(request.public_key()).serial_number(1)
         .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=9))
         .sign(rsa_key(), hashes.SHA256())
     )

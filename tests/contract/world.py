@@ -116,7 +116,7 @@ def make_csr(common_name: str, key: Key | None = None, names: tuple[str, ...] = 
 
 def contacts(kind: str = "dv") -> dict[str, str]:
     """The people every order needs, and for OV and EV the organisation."""
-    form = {}
+    form: dict[str, str] = {}
     for who in ("admin", "tech"):
         form |= {f"{who}_title": "Mr.", f"{who}_firstname": "John", f"{who}_lastname": "Smith",
                  f"{who}_phone": "+37166164222", f"{who}_email": "admin@gogetssl.com"}

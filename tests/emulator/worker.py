@@ -107,7 +107,8 @@ def _apply(world: World, seen: Order, current: Order, results: dict[str, str], c
         return
     asked = {(name.name, name.method, name.token) for name in seen.names}
     for name in current.names:
-        if (name.name, name.method, name.token) in asked and name.name in results:
+        # A name proven in the meantime, by mail or by hand, stays proven.
+        if not name.validated_at and (name.name, name.method, name.token) in asked and name.name in results:
             name.reason = results[name.name]
             name.validated_at = 0.0 if name.reason else world.now()
     if caa:

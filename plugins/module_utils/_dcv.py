@@ -50,7 +50,8 @@ def run(context: Context) -> Result:
     present = params["state"] == "present"
     result = _present(context, api, orders) if present else _validated(context, api, orders, world)
     result["changed"] = result["changed"] or bool(changes)
-    result["diff"] = _diff(changes, wanted)
+    if changes:
+        result["diff"] = _diff(changes)
     return result
 
 
@@ -208,13 +209,13 @@ def _approval(proof: Proof) -> str:
     return (proof.email or "email").lower() if proof.method == "email" else proof.method
 
 
-def _diff(
-    changes: t.Mapping[int, t.Mapping[str, tuple[str, str]]], wanted: t.Mapping[str, str]
-) -> dict[str, dict[str, str]]:
+def _diff(changes: t.Mapping[int, t.Mapping[str, tuple[str, str]]]) -> dict[str, dict[str, str]]:
     """The methods before and after."""
     both = {name: pair for methods in changes.values() for name, pair in methods.items()}
-    before = {name: now for name, (now, _wanted) in both.items()}
-    return {"before": before, "after": {name: wanted[name] for name in both}}
+    return {
+        "before": {name: now for name, (now, _wanted) in both.items()},
+        "after": {name: wanted for name, (_now, wanted) in both.items()},
+    }
 
 
 TASK = Task(argument_spec=SPEC, run=run)

@@ -56,10 +56,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         """The result for options that do not fit, worded as `AnsibleModule` would."""
         if not validated.error_messages:
             return None
-        message = validated.errors.msg
-        if isinstance(validated.errors[0], UnsupportedError):
-            message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        return _failure(message)
+        for error in validated.errors.errors:
+            if isinstance(error, UnsupportedError):  # first, as a misspelt option is also a missing one
+                return _failure(f"Unsupported parameters for ({self._task.action}) module: {error}")
+        return _failure(validated.errors.msg)
 
     def _outcome(self, params: _task.Params, warnings: list[str]) -> dict[str, t.Any]:
         """The result of the task with these options."""

@@ -39,3 +39,6 @@ unit: $(STAMP)
 
 lint: $(STAMP)
 	tests/bin/lint.sh
+
+demo: $(STAMP)
+	python -m tests.demo

@@ -1,0 +1,150 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The shipped playbook against the emulator: one host, reached without ssh, in a directory of its own."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.emulator.testing import Emulator
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTACT = {"firstname": "Ada", "lastname": "Lovelace", "title": "Ms", "email": "ada@example.com", "phone": "+37122222222"}
+NAMES = ["shop.example.com", "www.shop.example.com"]
+
+
+@dataclass
+class Run:
+    """What one run of the playbook has said."""
+
+    code: int
+    output: str
+
+    @property
+    def recap(self) -> dict[str, int]:
+        line = next((line for line in reversed(self.output.splitlines()) if ": ok=" in line), "")
+        return {key: int(value) for key, _, value in (part.partition("=") for part in line.split() if "=" in part)}
+
+
+class Bench:
+    """A host, a web root and an emulator; `shop` is a wish that can be granted."""
+
+    def __init__(self, directory: Path, web_root: Path, emulator: Emulator, http_port: int) -> None:
+        self.directory, self.web_root, self.emulator, self.http_port = directory, web_root, emulator, http_port
+        self.store = directory / "gogetssl"
+        self.environment = {
+            "GOGETSSL_API_URL": emulator.url,
+            "GOGETSSL_API_USER": emulator.user,
+            "GOGETSSL_API_PASSWORD": emulator.password,
+        }
+
+    def shop(self, **changes: Any) -> dict[str, Any]:
+        return {"name": "shop", "names": NAMES, "product": "68", "dcv": "http", **changes}
+
+    def command(self, *arguments: str, **variables: Any) -> list[str]:
+        given = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "gogetssl_directory": str(self.store),
+            "gogetssl_web_root": str(self.web_root),
+            "gogetssl_http_port": self.http_port,
+            "gogetssl_resolve": {name: "127.0.0.1" for name in NAMES},
+            "gogetssl_wait_interval": 1,
+            "gogetssl_wait_timeout": 60,
+            "gogetssl_admin": CONTACT,
+            "gogetssl_certificates": [self.shop()],
+            **variables,
+        }
+        inventory = self.directory / "inventory.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": {"web1": given}}}))
+        playbook = str(Path(sys.executable).with_name("ansible-playbook"))
+        return [playbook, "-i", str(inventory), "certops.gogetssl.issue", *arguments]
+
+    def start(self, *arguments: str, env: dict[str, str] | None = None, **variables: Any) -> subprocess.Popen[str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "GOGETSSL_"))}
+        environment = {
+            **clean,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            **self.environment,
+            **(env or {}),
+        }
+        return subprocess.Popen(
+            self.command(*arguments, **variables),
+            cwd=self.directory,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None, **variables: Any) -> Run:
+        process = self.start(*arguments, env=env, **variables)
+        output, _ = process.communicate(timeout=180)
+        return Run(process.returncode, output)
+
+    def wait_for_call(self, path: str, seconds: float = 60.0) -> None:
+        """Until the emulator has answered a call whose path holds this."""
+        deadline = time.monotonic() + seconds
+        while not any(path in call["path"] for call in self.emulator.requests()):
+            assert time.monotonic() < deadline, f"{path} was never called"
+            time.sleep(0.01)
+
+    @property
+    def orders(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.emulator.ledger()["orders"]
+        return found
+
+    @property
+    def proofs(self) -> list[Path]:
+        return [path for path in self.web_root.rglob("*") if path.is_file()]
+
+    def snapshot(self) -> dict[str, bytes | None]:
+        """Every path on the host with its content."""
+        paths = [*self.store.rglob("*"), *self.web_root.rglob("*")]
+        return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(paths)}
+
+    def installed(self) -> bool:
+        return (self.store / "shop" / "current" / "fullchain.pem").exists()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
+    web_root = tmp_path_factory.mktemp("www")
+    handler = functools.partial(_Quiet, directory=str(web_root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        with Emulator(http_port=port, resolve={"*": "127.0.0.1"}) as emulator:
+            yield web_root, emulator, port
+        server.shutdown()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, _world: tuple[Path, Emulator, int]) -> Bench:
+    web_root, emulator, port = _world
+    for path in web_root.rglob("*.txt"):
+        path.unlink()
+    emulator.reset()
+    emulator.set(issuance_delay=0.0, dcv_interval=0.5)
+    return Bench(tmp_path, web_root, emulator, port)

@@ -1,0 +1,94 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bad input: each ends with one clear sentence, non-zero, with nothing bought and nothing on the host changed."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from .conftest import Bench
+
+WISHES: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown option": ({"colour": "green"}, "colour"),
+    "malformed name": ({"names": ["shop..example.com"]}, "is not a name a certificate can be issued for"),
+    "malformed certificate name": ({"name": "../shop"}, "cannot name a certificate"),
+    "unknown product": ({"product": "99999"}, "There is no product '99999'"),
+    "product that does not fit": ({"product": "45", "names": ["a.example.com", "b.example.org"]}, "does not fit"),
+    "wildcard by http": ({"names": ["*.example.com"]}, "http cannot validate it"),
+    "name without a method": ({"dcv": {"shop.example.com": "http"}}, "dcv must name exactly the names"),
+    "period that is not sold": ({"period": 7}, "is not sold for 7 months"),
+}
+
+
+def refused(bench: Bench, sentence: str, **how: Any) -> None:
+    before = bench.snapshot()
+    run = bench.run(**how)
+    assert run.code != 0, run.output
+    assert sentence in " ".join(run.output.split()), run.output
+    assert "Traceback" not in run.output
+    assert not bench.orders
+    assert bench.snapshot() == before
+
+
+@pytest.mark.parametrize("case", WISHES)
+def test_wishes(bench: Bench, case: str) -> None:
+    change, sentence = WISHES[case]
+    refused(bench, sentence, gogetssl_certificates=[bench.shop(**change)])
+
+
+def test_unknown_role_variable_type(bench: Bench) -> None:
+    refused(bench, "gogetssl_max_price", gogetssl_max_price="cheap")
+
+
+def test_no_contact(bench: Bench) -> None:
+    refused(bench, "needs admin.firstname", gogetssl_admin={})
+
+
+def test_no_credentials(bench: Bench) -> None:
+    refused(bench, "api_user", env={"GOGETSSL_API_USER": "", "GOGETSSL_API_PASSWORD": ""})
+
+
+def test_wrong_password(bench: Bench) -> None:
+    refused(bench, "refused", env={"GOGETSSL_API_PASSWORD": "wrong"})
+
+
+def test_unreachable_api(bench: Bench) -> None:
+    refused(bench, "127.0.0.1", env={"GOGETSSL_API_URL": "http://127.0.0.1:9/api"}, gogetssl_api_deadline=2)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/version"), reason="needs /proc")
+def test_unwritable_directory(bench: Bench) -> None:
+    refused(bench, "/proc", gogetssl_directory="/proc/gogetssl")
+
+
+def test_price_above_the_ceiling(bench: Bench) -> None:
+    refused(bench, "above the ceiling of 0.01", gogetssl_max_price=1)
+
+
+def test_spending_forbidden(bench: Bench) -> None:
+    refused(bench, "this run may only: none", gogetssl_spend=["none"])
+
+
+def test_file_name_that_leads_elsewhere(bench: Bench) -> None:
+    """The order is placed by then; what matters is that nothing is written where the name leads."""
+    run = bench.run(gogetssl_wait=False, **_only_order(bench))
+    assert run.code == 0, run.output
+    order_id = bench.orders[0]["order_id"]
+    body = bench.emulator_status(order_id)
+    text = body.replace(".txt", "/../../../evil.txt")
+    bench.emulator.fault(path="/orders/status/*", kind="body", when="before", body=text, times=None)
+    run = bench.run(gogetssl_wait=False)
+    bench.emulator.clear_faults()
+    assert run.code != 0
+    assert "not safe to publish" in run.output
+    assert not list(bench.directory.rglob("evil.txt"))
+    assert not list(bench.web_root.parent.rglob("evil.txt"))
+
+
+def _only_order(bench: Bench) -> dict[str, Any]:
+    bench.emulator.set(issuance_delay=3600.0)
+    return {"gogetssl_keep_dcv": False}

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Debian root file system below every host: built once, then only read."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .shell import run
+
+CACHE = Path(os.environ.get("GOGETSSL_TEST_CACHE", "/var/cache/gogetssl-test"))
+SUITE = "bookworm"
+
+# A small server as people have them, what Ansible needs on it, and the first service to hold a certificate.
+# Hosts have no way to the outside, so a scenario names what else it needs when it brings its hosts up.
+PACKAGES = (
+    "ca-certificates",
+    "dbus",
+    "init",
+    "iproute2",
+    "nginx-light",
+    "openssh-server",
+    "openssl",
+    "procps",
+    "python3",
+    "python3-apt",
+    "python3-cryptography",
+    "sudo",
+    "systemd",
+    "systemd-sysv",
+)
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Two test runs at once must neither build the same tree nor take the same addresses."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def rootfs(extra: Iterable[str] = ()) -> Path:
+    """The tree with PACKAGES and `extra`, built if this machine has none yet."""
+    packages = sorted({*PACKAGES, *extra})
+    key = hashlib.sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
+    tree = CACHE / f"rootfs-{key}"
+    with locked("rootfs"):
+        if not tree.exists():
+            _build(tree, packages)
+    return tree
+
+
+def _build(tree: Path, packages: list[str]) -> None:
+    # Renamed into place when complete, so that a killed build leaves nothing that looks like a tree.
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=CACHE))
+    try:
+        run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", SUITE, unfinished)
+        # Each host makes its own, so that nobody comes to trust a key shared by all of them.
+        for key in (unfinished / "etc/ssh").glob("ssh_host_*"):
+            key.unlink()
+        (unfinished / "etc/machine-id").unlink(missing_ok=True)
+        unfinished.chmod(0o755)
+        unfinished.rename(tree)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise

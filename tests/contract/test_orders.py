@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime as dt
 from typing import Any
 
@@ -440,6 +441,25 @@ def test_paging_has_a_ceiling(api: Api, emulator: Emulator) -> None:
     last = api.get("/orders/ssl/all/", limit=2, offset=50)
     assert [row["order_id"] for row in last["orders"]] == ids[3:5]
     assert last["offset"] == 3
+
+
+def test_oldest_first_by_setting(api: Api, emulator: Emulator) -> None:
+    ids = [str(api.order(66, f"n{i}.example.com")["order_id"]) for i in range(3)]
+    assert [row["order_id"] for row in api.get("/orders/ssl/all/")["orders"]] == ids[::-1]
+    emulator.set(list_newest_first=False)
+    assert [row["order_id"] for row in api.get("/orders/ssl/all/")["orders"]] == ids
+
+
+def test_orders_at_once(api: Api, emulator: Emulator) -> None:
+    """Twenty orders in parallel, money for seven: seven are paid, nothing is lost."""
+    emulator.set(balance=42.0)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda i: api.order(66, f"n{i}.example.com"), range(20)))
+    assert len({answer["order_id"] for answer in answers}) == 20
+    assert sorted(answer["order_status"] for answer in answers) == ["active"] * 7 + ["unpaid"] * 13
+    ledger = emulator.ledger()
+    assert [charge["amount"] for charge in ledger["charges"]] == [5.99] * 7
+    assert ledger["balance"] == 0.07
 
 
 def test_id_types_by_setting(api: Api, emulator: Emulator) -> None:

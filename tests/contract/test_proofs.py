@@ -300,6 +300,21 @@ def test_elliptic_key(api: Api, emulator: Emulator, web: Web) -> None:
     verify(status, emulator, "www.example.com")
 
 
+def test_public_address(api: Api, emulator: Emulator, web: Web) -> None:
+    """A CSR without a common name; only a file can prove an address."""
+    csr = make_csr("", address="127.0.0.1")
+    assert api.order(144, "", csr=csr, dcv_method="dns")["error"] is True
+    order = api.order(144, "", csr=csr, dcv_method="http")
+    web.publish("127.0.0.1", order["approver_method"]["http"])
+    emulator.wait_for(order["order_id"])
+    status = api.status(order["order_id"])
+    assert status["domain"] == "127.0.0.1"
+    names = x509.load_pem_x509_certificate(status["crt_code"].encode()).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName).value
+    assert [str(found) for found in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
+    assert api.order(66, "", csr=csr)["error"] is True
+
+
 def test_bad_csrs(api: Api) -> None:
     good = x509.load_pem_x509_csr(make_csr("a.example.com").encode())
     der = bytearray(good.public_bytes(serialization.Encoding.DER))

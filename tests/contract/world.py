@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import ipaddress
 import socketserver
 import ssl
 import threading
@@ -102,14 +103,12 @@ def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, bits)
 
 
-def make_csr(common_name: str, key: Key | None = None, names: tuple[str, ...] = (), country: str = "") -> str:
+def make_csr(common_name: str, key: Key | None = None, address: str = "") -> str:
     parts = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
-    if country:
-        parts.append(x509.NameAttribute(NameOID.COUNTRY_NAME, country))
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(parts))
-    if names:
-        extension = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = builder.add_extension(extension, critical=False)
+    if address:
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        builder = builder.add_extension(names, critical=False)
     request = builder.sign(key or rsa_key(), hashes.SHA256())
     return request.public_bytes(serialization.Encoding.PEM).decode()
 

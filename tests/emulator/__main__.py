@@ -40,6 +40,10 @@ class _Handler(WSGIRequestHandler):
         path = self.path.partition("?")[0]
         logging.getLogger("emulator").info("%s %s %s", self.command, path, code)
 
+    def log_error(self, format: str, *args: object) -> None:
+        """The text of a request that could not be read may hold a key, so it is not repeated."""
+        logging.getLogger("emulator").warning("a request from %s could not be read", self.client_address[0])
+
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.emulator", description="An offline GoGetSSL.")

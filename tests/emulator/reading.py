@@ -188,11 +188,12 @@ def _row(world: World, order: Order) -> dict[str, Any]:
 
 
 def all_orders(call: Call) -> dict[str, Any]:
-    """Newest first (the order is not documented); limit and offset have ceilings (API reference 7.5)."""
+    """Limit and offset have ceilings (API reference 7.5); the order is not documented."""
     settings = call.world.settings
     limit = min(max(1, call.number("limit", 100)), settings.list_limit_max)
     offset = min(max(0, call.number("offset", 0)), settings.list_offset_max)
-    page = call.world.store.order_states(_listed_before(call.world))[offset : offset + limit]
+    listed = call.world.store.order_states(_listed_before(call.world))
+    page = (listed if settings.list_newest_first else listed[::-1])[offset : offset + limit]
     rows = [{"order_id": typed(i, settings.ids_in_reads), "status": state} for i, state in page]
     return {"orders": rows, "limit": limit, "offset": offset, "count": len(rows), "success": True}
 

@@ -99,6 +99,7 @@ class Settings:
     # Lists (API reference 7.4 to 7.6).
     list_delay: float = 0.0
     list_seconds: float = 0.0
+    list_newest_first: bool = True
     list_limit_max: int = 1000
     list_offset_max: int = 1000
     statuses_max: int = 0

@@ -15,6 +15,7 @@ import typing as t
 from ._models import Order, Proof, ProofState, Status
 
 NAMES_SHOWN = 5  # a reason names so many names that are open; an order may have hundreds
+REASON_SHOWN = 160  # characters of the vendor's words on each of them
 
 
 def order_result(order: Order) -> dict[str, t.Any]:
@@ -53,7 +54,8 @@ def reason_of(order: Order) -> str:
     if order.issued:
         return ""
     parts = [_what_is_awaited(order)]
-    if order.description:
+    told = any(proof.reason for proof in order.proofs if proof.state is not ProofState.VALIDATED)
+    if order.description and not told:
         parts.append(f"GoGetSSL says: {order.description}")
     return " ".join(part if part.endswith((".", "!", "?")) else part + "." for part in parts)
 
@@ -79,7 +81,7 @@ def _what_is_awaited(order: Order) -> str:
 
 
 def _list_proofs(proofs: t.Sequence[Proof]) -> str:
-    shown = [f"{proof.name} by {proof.method}{f' ({proof.reason})' if proof.reason else ''}" for proof in proofs]
+    shown = [f"{proof.name} by {proof.method}{f' ({proof.reason[:REASON_SHOWN]})' if proof.reason else ''}" for proof in proofs]
     more = len(shown) - NAMES_SHOWN
     return ", ".join(shown[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 

@@ -1,0 +1,150 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gogetssl_certificate_info
+short_description: Inspect and judge the certificates installed on a host
+version_added: 1.0.0
+description:
+  - Reads everything there is to know about all of a host's certificates in one command over the connection, and judges
+    it on the controller. The vendor is not asked.
+  - Checked are the names, whether the key belongs to the certificate, the chain, the remaining lifetime, an order that
+    is still under way, and whether the listeners serve the installed certificate.
+  - A certificate is to be replaced when a third of its lifetime is left (at least 7 days), up to a twentieth of the
+    lifetime earlier by its name, so that a fleet does not move as one. The last certificate of a paid term waits for
+    the renewal window, 30 days before the term ends.
+  - Whether the key belongs to the certificate and what is served is judged only where the host has the C(openssl)
+    command.
+extends_documentation_fragment:
+  - certops.gogetssl.attributes
+  - certops.gogetssl.attributes.controller
+  - certops.gogetssl.certificates
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+    details: It changes nothing.
+  idempotent:
+    support: full
+seealso:
+  - module: certops.gogetssl.gogetssl_order
+author:
+  - The certops.gogetssl contributors (@certops)
+"""
+
+EXAMPLES = r"""
+- name: See what is installed and what has to be done
+  certops.gogetssl.gogetssl_certificate_info:
+    directory: /etc/gogetssl
+    certificates:
+      - name: shop
+        names: [shop.example.com, www.shop.example.com]
+        product: 68
+  register: installed
+"""
+
+RETURN = r"""
+certificates:
+  description: One entry per certificate of O(certificates), in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The certificate's name.
+      type: str
+      sample: shop
+    step:
+      description:
+        - V(keep) if nothing has to be done, V(install) if what is installed is not what is served, V(obtain) if the
+          vendor has to be asked.
+      type: str
+      sample: keep
+    reason:
+      description: Why, in words.
+      type: str
+      sample: valid until 2027-06-10, to be replaced from 2027-03-28
+    order_id:
+      description: The order in the certificate's journal, or null.
+      type: int
+      sample: 783956
+    names:
+      description: The names in the installed certificate.
+      type: list
+      elements: str
+      sample: [shop.example.com, www.shop.example.com]
+    serial:
+      description: Its serial number in hexadecimal, or null.
+      type: str
+      sample: 1f2e3d
+    issuer:
+      description: Its issuer, or null.
+      type: str
+      sample: CN=Sectigo RSA DV
+    not_before:
+      description: When it begins to be valid (ISO 8601, UTC), or null.
+      type: str
+      sample: "2026-11-23T00:00:00+00:00"
+    not_after:
+      description: When it ends (ISO 8601, UTC), or null.
+      type: str
+      sample: "2027-06-10T00:00:00+00:00"
+    replace_from:
+      description: From when on it is to be replaced (ISO 8601, UTC), or null.
+      type: str
+      sample: "2027-03-28T00:00:00+00:00"
+    term_end:
+      description: The end of the paid term as the journal knows it, or null.
+      type: str
+      sample: "2027-11-23"
+    key_matches:
+      description: Whether the installed key belongs to the certificate; null if that cannot be told.
+      type: bool
+      sample: true
+    served:
+      description: What the listeners serve.
+      type: list
+      elements: dict
+      contains:
+        listener:
+          description: The listener.
+          type: str
+          sample: shop.example.com at 127.0.0.1:443
+        matches:
+          description: Whether it serves the installed certificate.
+          type: bool
+          sample: true
+obtain:
+  description: Names of the certificates for which the vendor has to be asked.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+install:
+  description: Names of the certificates that only have to be served.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+due:
+  description: Whether anything has to be done.
+  returned: success
+  type: bool
+  sample: false
+"""
+
+from ..module_utils._certificate_info import TASK
+from ..module_utils._task import run_module
+
+
+def main() -> None:
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gogetssl_order
+short_description: Buy, resume, reissue or renew certificates, each exactly once
+version_added: 1.0.0
+description:
+  - Finds out for every certificate what the host and the vendor have, decides the one next step and takes it. A
+    certificate that runs out within its paid term is reissued for free; only at the end of the term is it renewed.
+  - All certificates are assessed before the first one costs money. What a product requires (names, period, validation
+    methods, contacts) is checked before the vendor is asked to sell anything.
+  - A purchase is made exactly once. Before it, an intent is written on the host beside the certificate, exclusively. If
+    the vendor's answer is lost, the order is looked for by the key in its CSR; if it cannot be found within
+    O(settle_time), nothing is bought until a person decides.
+  - An order that was placed with the same key but is not in the host's journal is found and adopted.
+extends_documentation_fragment:
+  - certops.gogetssl.attributes
+  - certops.gogetssl.attributes.action_group
+  - certops.gogetssl.attributes.controller
+  - certops.gogetssl.api
+  - certops.gogetssl.certificates
+attributes:
+  check_mode:
+    support: full
+    details: The vendor is asked, nothing is bought; steps, reasons and prices are returned.
+  diff_mode:
+    support: full
+    details: Shows the steps with their reasons and prices.
+  idempotent:
+    support: full
+options:
+  requests:
+    description: The CSRs, as returned by M(certops.gogetssl.gogetssl_csr).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The certificate's name.
+        type: str
+        required: true
+      csr:
+        description: The CSR in PEM form.
+        type: str
+  spend:
+    description:
+      - What this task may do. V(buy) includes V(renew), V(renew) includes V(reissue).
+      - V(add_names) has to be named in addition for more names to be bought in an existing order.
+      - With V(none) nothing is done that costs money or replaces a certificate.
+    type: list
+    elements: str
+    choices: [none, reissue, renew, buy, add_names]
+    default: [buy]
+  max_price:
+    description: The most that one step may cost, in minor units of the account's currency (cents), tax not included.
+    type: int
+  settle_time:
+    description: For how many seconds an order is looked for whose purchase was not answered.
+    type: int
+    default: 60
+  keep_going:
+    description:
+      - Whether a certificate that cannot go on fails the task. With V(true) it is only listed in RV(stopped), so that
+        the others can be finished first; fail the play yourself afterwards.
+    type: bool
+    default: false
+seealso:
+  - module: certops.gogetssl.gogetssl_csr
+  - module: certops.gogetssl.gogetssl_dcv
+author:
+  - The certops.gogetssl contributors (@certops)
+"""
+
+EXAMPLES = r"""
+- name: Make key and CSR on the host
+  certops.gogetssl.gogetssl_csr:
+    certificates: "{{ certificates }}"
+  register: made
+
+- name: Order what has to be ordered, for at most 60.00
+  certops.gogetssl.gogetssl_order:
+    certificates: "{{ certificates }}"
+    requests: "{{ made.requests }}"
+    max_price: 6000
+    admin:
+      firstname: Ada
+      lastname: Lovelace
+      title: Ms.
+      email: ada@example.com
+      phone: "+37166164222"
+  register: ordered
+"""
+
+RETURN = r"""
+orders:
+  description: One entry per certificate that could go on.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The certificate's name.
+      type: str
+      sample: shop
+    step:
+      description: What was decided, and outside check mode done.
+      type: str
+      sample: buy
+    reason:
+      description: Why, in words.
+      type: str
+      sample: there is no order for it
+    price:
+      description: What the step costs by the vendor's price list, in minor units; 0 if it is free, null if not known.
+      type: int
+      sample: 4200
+    charged:
+      description: What the vendor says it charged, in minor units; null if nothing was bought or it did not say.
+      type: int
+      sample: 4200
+    currency:
+      description: Currency of RV(orders[].charged).
+      type: str
+      sample: EUR
+    order_id:
+      description: The order, or null if there is none yet.
+      type: int
+      sample: 783956
+    status:
+      description: The vendor's status of the order.
+      type: str
+      sample: processing
+    pending:
+      description: Whether a certificate is still to come.
+      type: bool
+      sample: true
+    issued:
+      description: Whether the newest certificate is issued.
+      type: bool
+      sample: false
+    waiting_for:
+      description: Why the order is pending, in words.
+      type: str
+      sample: "Not validated yet: shop.example.com."
+    names:
+      description: The wanted names, the common name first.
+      type: list
+      elements: str
+      sample: [shop.example.com]
+    common_name:
+      description: The common name the order is for.
+      type: str
+      sample: shop.example.com
+    product_id:
+      description: The product of the order.
+      type: int
+      sample: 68
+    valid_from:
+      description: Begin of the newest certificate (ISO date), or null.
+      type: str
+      sample: "2026-11-23"
+    valid_till:
+      description: End of the newest certificate (ISO date), or null.
+      type: str
+      sample: "2027-06-10"
+    begin_date:
+      description: Begin of the paid term (ISO date), or null.
+      type: str
+      sample: "2026-11-23"
+    end_date:
+      description: End of the paid term (ISO date), or null.
+      type: str
+      sample: "2027-11-23"
+    certificate:
+      description: The newest certificate in PEM form, or null.
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----..."
+    chain:
+      description: Its chain in PEM form, or null.
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----..."
+    proofs:
+      description: What proves control of each name; see M(certops.gogetssl.gogetssl_dcv).
+      type: list
+      elements: dict
+      sample: []
+stopped:
+  description: Certificates that could not go on, each with its reason in one sentence.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The certificate's name.
+      type: str
+      sample: shop
+    reason:
+      description: What stands in the way and what to do.
+      type: str
+      sample: "shop: PositiveSSL is for one name, so api.example.com does not fit."
+"""
+
+from ..module_utils._order import TASK
+from ..module_utils._task import run_module
+
+
+def main() -> None:
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,301 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The judgement as tables: each row says what is wanted, what is there and what has to come out."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+
+import pytest
+from ansible_collections.certops.gogetssl.plugins.module_utils import _plan, _x509
+from ansible_collections.certops.gogetssl.plugins.module_utils._journal import HostState, Intent, Journal, Served
+from ansible_collections.certops.gogetssl.plugins.module_utils._models import (
+    Family,
+    Order,
+    Product,
+    Status,
+    Validation,
+)
+from ansible_collections.certops.gogetssl.plugins.module_utils._plan import Policy, Step, VendorState
+from ansible_collections.certops.gogetssl.plugins.module_utils._wanted import Wanted
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)
+DAY = dt.timedelta(days=1)
+NAMES = ("shop.example.com", "www.shop.example.com")
+PERSON = {"firstname": "A", "lastname": "B", "title": "Ms", "email": "a@example.com", "phone": "+1"}
+COMPANY = dict.fromkeys(_plan._ORGANIZATION, "x")
+ADDRESS = dict.fromkeys(_plan._ADDRESS, "x")
+KEY, OTHER_KEY = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+
+
+@functools.cache
+def leaf(names=NAMES, age=10, lifetime=199, key="key"):
+    """A self-signed certificate of an age and lifetime in days."""
+    private = {"key": KEY, "other": OTHER_KEY}[key]
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    start = NOW - age * DAY
+    builder = x509.CertificateBuilder(subject, subject, private.public_key(), age + 1, start, start + lifetime * DAY)
+    alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    certificate = builder.add_extension(alternative, False).sign(private, hashes.SHA256())
+    return _x509.read_certificate(certificate.public_bytes(serialization.Encoding.PEM).decode())
+
+
+@functools.cache
+def request(key="key"):
+    pem = {"key": KEY, "other": OTHER_KEY}[key].private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return _x509.read_request(_x509.new_request(pem, NAMES))
+
+
+def wanted(**changes):
+    base = Wanted("shop", NAMES, "68", 12, dict.fromkeys(changes.get("names", NAMES), "http"), admin=PERSON, tech=PERSON)
+    return dataclasses.replace(base, **changes)
+
+
+def installed(certificate=None, **changes):
+    """A host with an installed certificate, its key and its journal."""
+    certificate = certificate or leaf()
+    journal = Journal("https://api", 7, 68, certificate.public_key)
+    return dataclasses.replace(
+        HostState(certificate=certificate, key=certificate.public_key, journal=journal), **changes
+    )
+
+
+def order(status=Status.ACTIVE, certificate=None, **changes):
+    base = Order(
+        order_id=7,
+        status=status,
+        product_id=68,
+        common_name=NAMES[0],
+        names=NAMES,
+        csr=None,
+        certificate=certificate.pem if certificate else None,
+        chain=None,
+        valid_from=None,
+        valid_till=None,
+        begin_date=(NOW - 100 * DAY).date(),
+        end_date=(NOW + 265 * DAY).date(),
+        reissuing=False,
+        single_sans=1,
+        wildcard_sans=0,
+        proofs=(),
+        manual_check=False,
+        pre_signing=False,
+        description="",
+    )
+    return dataclasses.replace(base, **changes)
+
+
+PRODUCT = Product(
+    product_id=68,
+    name="GoGetSSL Multi-Domain SSL",
+    brand="comodo_ggssl",
+    family=Family.SECTIGO,
+    validation=Validation.DV,
+    wildcard=False,
+    multi_domain=True,
+    wildcard_sans=False,
+    methods=frozenset({"email", "http", "https", "dns"}),
+    custom_random_value=True,
+    prices={12: 2000, 24: 3500},
+    san_prices={12: 500, 24: 900},
+    wildcard_san_prices={12: 4000},
+    max_sans=3,
+    included_sans=0,
+)
+
+
+def vendor(the_order=None, **changes):
+    return dataclasses.replace(VendorState(PRODUCT, 2500, the_order), **changes)
+
+
+INTENT = Intent("https://api", "buy", 68, 12, NAMES, "k", "m", "u", 0.0)
+OLD = leaf(age=150)  # 49 days left of 199
+TERM_ENDS = (NOW + 49 * DAY).date()
+
+
+@pytest.mark.parametrize(
+    ("what", "wish", "found", "step", "words"),
+    [
+        ("nothing there", wanted(), HostState(), Step.OBTAIN, "no certificate"),
+        ("unreadable", wanted(), HostState(damage="cannot be read"), Step.OBTAIN, "cannot be read"),
+        ("healthy", wanted(), installed(), Step.KEEP, "valid until"),
+        ("healthy, adopted by hand", wanted(), installed(journal=None), Step.KEEP, "valid until"),
+        ("intent left", wanted(), installed(intent=INTENT), Step.OBTAIN, "outcome"),
+        ("order under way", wanted(), HostState(journal=Journal("a", 7, 68, "k")), Step.OBTAIN, "order 7"),
+        ("reissue under way", wanted(), installed(journal=Journal("a", 7, 68, "new")), Step.OBTAIN, "order 7"),
+        ("ends soon", wanted(), installed(OLD), Step.OBTAIN, "ends on"),
+        ("ended", wanted(), installed(leaf(age=300)), Step.OBTAIN, "expired"),
+        ("other key", wanted(), installed(key="0"), Step.OBTAIN, "does not belong"),
+        ("key damaged", wanted(), installed(damage="the installed private key is missing"), Step.OBTAIN, "missing"),
+        ("key cannot be told", wanted(), installed(key=None), Step.KEEP, "valid"),
+        ("more names", wanted(names=(*NAMES, "api.example.com")), installed(), Step.OBTAIN, "api.example.com"),
+        ("fewer names", wanted(names=NAMES[:1]), installed(), Step.KEEP, "valid"),
+        ("covered by a wildcard", wanted(names=("a.example.com",)), installed(leaf(("*.example.com",))), Step.KEEP, ""),
+        ("not covered two deep", wanted(names=("a.b.example.com",)), installed(leaf(("*.example.com",))), Step.OBTAIN, ""),
+        ("rekey", wanted(rekey=True), installed(), Step.OBTAIN, "new key"),
+        ("served", wanted(), installed(served=(Served("l", leaf().sha256),)), Step.KEEP, "valid"),
+        ("other one served", wanted(), installed(served=(Served("l", "0"),)), Step.INSTALL, "does not serve"),
+        ("none served", wanted(), installed(served=(Served("l", None),)), Step.INSTALL, "l does not serve"),
+        ("last of its term", wanted(), installed(OLD, journal=Journal("a", 7, 68, OLD.public_key, TERM_ENDS.isoformat())),
+         Step.KEEP, "to be replaced"),
+        ("199 days, 68 left", wanted(), installed(leaf(age=120)), Step.KEEP, ""),
+        ("100 days, 50 left", wanted(), installed(leaf(age=50, lifetime=100)), Step.KEEP, ""),
+        ("100 days, 33 left", wanted(), installed(leaf(age=67, lifetime=100)), Step.OBTAIN, "ends"),
+        ("47 days, 20 left", wanted(), installed(leaf(age=27, lifetime=47)), Step.KEEP, ""),
+        ("47 days, 15 left", wanted(), installed(leaf(age=32, lifetime=47)), Step.OBTAIN, "ends"),
+        ("398 days, 160 left", wanted(), installed(leaf(age=238, lifetime=398)), Step.KEEP, ""),
+        ("398 days, 130 left", wanted(), installed(leaf(age=268, lifetime=398)), Step.OBTAIN, "ends"),
+    ],
+)  # fmt: skip
+def test_judge(what, wish, found, step, words):
+    decision = _plan.judge(wish, found, NOW)
+    assert (decision.step, words in decision.reason) == (step, True), (what, decision)
+
+
+NEW = leaf(age=1)  # made for KEY
+STAGED = HostState(staged=request())
+MORE = wanted(names=(*NAMES, "api.example.com"))
+DIGICERT = dataclasses.replace(PRODUCT, family=Family.DIGICERT)
+
+
+@pytest.mark.parametrize(
+    ("what", "wish", "found", "state", "step", "price"),
+    [
+        ("first time", wanted(), STAGED, vendor(), Step.BUY, 2500),
+        ("two orders with this key", wanted(), STAGED, vendor(same_key=(7, 8)), Step.STOP, 0),
+        ("live order, other key", wanted(), STAGED, vendor(same_name=(7,)), Step.STOP, 0),
+        ("live order, said to be another's", wanted(abandon_intent=True), STAGED, vendor(same_name=(7,)), Step.BUY, 2500),
+        ("processing", wanted(), STAGED, vendor(order(Status.PROCESSING)), Step.RESUME, 0),
+        ("pending", wanted(), STAGED, vendor(order(Status.PENDING)), Step.RESUME, 0),
+        ("unpaid", wanted(), STAGED, vendor(order(Status.UNPAID)), Step.RESUME, 0),
+        ("new", wanted(), STAGED, vendor(order(Status.NEW_ORDER)), Step.RESUME, 0),
+        ("incomplete", wanted(), STAGED, vendor(order(Status.INCOMPLETE)), Step.RESUME, 0),
+        ("reissue under way", wanted(), STAGED, vendor(order(Status.REISSUE)), Step.RESUME, 0),
+        ("reissue flag", wanted(), STAGED, vendor(order(certificate=OLD, reissuing=True)), Step.RESUME, 0),
+        ("pending, names added", MORE, STAGED, vendor(order(Status.PROCESSING)), Step.STOP, 0),
+        ("cancelled", wanted(), STAGED, vendor(order(Status.CANCELLED)), Step.BUY, 2500),
+        ("expired", wanted(), STAGED, vendor(order(Status.EXPIRED)), Step.BUY, 2500),
+        ("revoked", wanted(), STAGED, vendor(order(Status.REVOKED)), Step.BUY, 2500),
+        ("rejected", wanted(), STAGED, vendor(order(Status.REJECTED)), Step.STOP, 0),
+        ("rejected, told to go on", wanted(abandon_intent=True), STAGED, vendor(order(Status.REJECTED)), Step.BUY, 2500),
+        ("issued, never installed", wanted(), STAGED, vendor(order(certificate=NEW)), Step.INSTALL, 0),
+        ("active without certificate", wanted(), STAGED, vendor(order()), Step.RESUME, 0),
+        ("issued and installed", wanted(), installed(NEW), vendor(order(certificate=NEW)), Step.KEEP, 0),
+        ("issued, key lost", wanted(), HostState(), vendor(order(certificate=NEW)), Step.REISSUE, 0),
+        ("issued, another key staged", wanted(), HostState(staged=request("other")), vendor(order(certificate=NEW)),
+         Step.REISSUE, 0),
+        ("installed key replaced", wanted(), installed(NEW, key="0"), vendor(order(certificate=NEW)), Step.REISSUE, 0),
+        ("chain broken on the host", wanted(), installed(NEW, chain=(leaf(key="other"),)), vendor(order(certificate=NEW)),
+         Step.INSTALL, 0),
+        ("rekey", wanted(rekey=True), installed(NEW), vendor(order(certificate=NEW)), Step.REISSUE, 0),
+        ("rekeyed, not installed", wanted(rekey=True), installed(leaf(key="other"), staged=request()),
+         vendor(order(certificate=NEW)), Step.INSTALL, 0),
+        ("ends within the term", wanted(), installed(OLD), vendor(order(certificate=OLD)), Step.REISSUE, 0),
+        ("ends with the term, too early to renew", wanted(), installed(OLD),
+         vendor(order(certificate=OLD, end_date=TERM_ENDS)), Step.KEEP, 0),
+        ("term ends", wanted(), installed(leaf(age=180)),
+         vendor(order(certificate=leaf(age=180), end_date=(NOW + 19 * DAY).date())), Step.RENEW, 2500),
+        ("term ends, product changed", wanted(), installed(leaf(age=180)),
+         vendor(order(certificate=leaf(age=180), end_date=(NOW + 19 * DAY).date(), product_id=66)), Step.BUY, 2500),
+        ("name added within bought room", MORE, installed(NEW), vendor(order(certificate=NEW, single_sans=2)),
+         Step.REISSUE, 0),
+        ("fewer names", wanted(names=NAMES[:1]), installed(NEW), vendor(order(certificate=NEW)), Step.KEEP, 0),
+        ("other common name", wanted(names=("new.example.com",)), installed(NEW), vendor(order(certificate=NEW)),
+         Step.REISSUE, 0),
+        ("other common name, DigiCert", wanted(names=("new.example.com",)), installed(NEW),
+         vendor(order(certificate=NEW), product=DIGICERT), Step.STOP, 0),
+    ],
+)  # fmt: skip
+def test_plan(what, wish, found, state, step, price):
+    decision = _plan.plan(wish, found, state, Policy(), NOW)
+    assert (decision.step, decision.price) == (step, price), (what, decision)
+    assert decision.reason
+
+
+@pytest.mark.parametrize(
+    ("spend", "ceiling", "state", "wish", "step", "words"),
+    [
+        ({"none"}, None, vendor(), wanted(), Step.STOP, "buy is due"),
+        ({"reissue"}, None, vendor(), wanted(), Step.STOP, "may only: reissue"),
+        ({"renew"}, None, vendor(), wanted(), Step.STOP, "may only: renew"),
+        ({"buy"}, 2500, vendor(), wanted(), Step.BUY, "no order"),
+        ({"buy"}, 2499, vendor(), wanted(), Step.STOP, "25.00, above the ceiling of 24.99"),
+        ({"buy"}, 9999, vendor(price=None), wanted(), Step.STOP, "price is not known"),
+        ({"none"}, None, vendor(order(certificate=OLD)), wanted(), Step.STOP, "reissue is due"),
+        ({"reissue"}, 0, vendor(order(certificate=OLD)), wanted(), Step.REISSUE, "ends"),
+        ({"buy"}, None, vendor(order(certificate=OLD)), wanted(), Step.REISSUE, "ends"),
+        ({"buy"}, None, vendor(order(certificate=NEW)), MORE, Step.STOP, "add_names is due"),
+        ({"buy", "add_names"}, None, vendor(order(certificate=NEW)), MORE, Step.ADD_NAMES, "1 more"),
+        ({"add_names"}, 400, vendor(order(certificate=NEW)), MORE, Step.STOP, "ceiling"),
+        ({"none"}, None, vendor(order(Status.PROCESSING)), wanted(), Step.RESUME, "under way"),
+    ],
+)
+def test_policy(spend, ceiling, state, wish, step, words):
+    current = _x509.read_certificate(state.order.certificate) if state.order and state.order.certificate else None
+    found = installed(current) if current else STAGED
+    decision = _plan.plan(wish, found, state, Policy(frozenset(spend), ceiling), NOW)
+    assert (decision.step, words in decision.reason) == (step, True), decision
+
+
+WILDCARD = dataclasses.replace(PRODUCT, name="Wildcard", wildcard=True, multi_domain=False)
+SINGLE = dataclasses.replace(PRODUCT, name="Single", multi_domain=False)
+OV = dataclasses.replace(PRODUCT, name="Business", validation=Validation.OV)
+
+
+@pytest.mark.parametrize(
+    ("wish", "product", "words"),
+    [
+        (wanted(), PRODUCT, ""),
+        (wanted(period=36), PRODUCT, "not sold for 36 months (offered: 12, 24)"),
+        (wanted(), SINGLE, ""),
+        (wanted(names=("a.example.com", "b.example.com")), SINGLE, "for one name, so b.example.com"),
+        (wanted(names=("*.example.com",)), SINGLE, "no wildcard product"),
+        (wanted(names=("*.example.com", "example.com")), WILDCARD, ""),
+        (wanted(), WILDCARD, "must start with '*.'"),
+        (wanted(names=("example.com", "*.example.com")), PRODUCT, "no wildcards among"),
+        (wanted(names=tuple(f"n{i}.example.com" for i in range(5))), PRODUCT, "at most 3 additional names, not 4"),
+        (wanted(methods={NAMES[0]: "http", NAMES[1]: "dns"}), PRODUCT, ""),
+        (wanted(methods={NAMES[0]: "http", NAMES[1]: "dns"}), DIGICERT, "one validation method"),
+        (wanted(), dataclasses.replace(PRODUCT, methods=frozenset({"dns"})), "cannot be validated by http"),
+        (wanted(admin={}), PRODUCT, "needs admin.firstname, admin.lastname, admin.phone, admin.title, admin.email"),
+        (wanted(), OV, "admin.organization"),
+        (wanted(admin=PERSON | ADDRESS, tech=PERSON | ADDRESS), OV, "organization.name"),
+        (wanted(admin=PERSON | ADDRESS, tech=PERSON | ADDRESS, organization=COMPANY), OV, ""),
+        (wanted(organization={"lei": "x" * 21}), PRODUCT, "at most 20"),
+    ],
+)
+def test_product_problem(wish, product, words):
+    problem = _plan.product_problem(wish, product)
+    assert words in problem if words else problem == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "included", "price"),
+    [
+        (NAMES[:1], 0, 2000),
+        (NAMES, 0, 2500),
+        (NAMES, 1, 2000),
+        ((*NAMES, "*.example.com"), 0, 6500),
+        ((*NAMES, "*.example.com"), 1, 6000),
+        ((*NAMES, "*.example.com"), 5, 2000),
+    ],
+)
+def test_price(names, included, price):
+    product = dataclasses.replace(PRODUCT, included_sans=included)
+    assert _plan.price_of(wanted(names=names), product) == price
+
+
+def test_the_spread_differs_by_name_and_stays_within_its_bounds():
+    due = {_plan.due_on(f"shop{number}", leaf(), None) for number in range(200)}
+    third = leaf().not_after - (leaf().not_after - leaf().not_before) / 3
+    assert len(due) == 200
+    assert all(third - 10 * DAY <= one <= third for one in due)

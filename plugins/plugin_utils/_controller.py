@@ -81,7 +81,8 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
 
     def _shell(self, script: str) -> CommandResult:
         """A script on the host, with the privileges of the task."""
-        answer = self._low_level_execute_command(script, sudoable=True)
+        # Ansible appends `&& sleep 0`, which a final line end would tear off.
+        answer = self._low_level_execute_command(script.rstrip(), sudoable=True)
         return CommandResult(answer["rc"], answer["stdout"], answer["stderr"])
 
 

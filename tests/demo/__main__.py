@@ -51,9 +51,9 @@ def rehearse(emulator: Emulator, directory: Path, tls_port: int) -> int:
     say("2. The shipped playbook, certops.gogetssl.issue, gets a certificate for two names")
     play(emulator, directory)
     orders = emulator.ledger()["orders"]
-    expect(len(orders) == 1, f"exactly one order was placed, not {len(orders)}")
+    expect(len(orders) == 1, f"orders placed: {len(orders)}")
     left = [path.name for path in (directory / "www").rglob("*.txt")]
-    expect(not left, f"no proof file is left in the web root: {left or 'none'}")
+    expect(not left, f"proof files left in the web root: {len(left)}")
 
     say("3. A TLS handshake with each name, trusting the emulator's root alone")
     for name in NAMES:
@@ -136,7 +136,7 @@ def play(emulator: Emulator, directory: Path) -> str:
     """Runs the playbook with its output shown, and gives the recap line."""
     environment = {
         **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".venv" / "collections")),
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_LOCALHOST_WARNING": "false",

@@ -78,7 +78,7 @@ class Bench:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "GOGETSSL_"))}
         environment = {
             **clean,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+            "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".venv" / "collections")),
             "ANSIBLE_NOCOLOR": "1",
             **self.environment,
             **(env or {}),

@@ -15,6 +15,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import os
 import re
@@ -26,6 +27,14 @@ from ._errors import GogetsslError, input_error
 KEY, REQUEST = "privkey.pem", "request.csr"
 CERT, CHAIN, FULLCHAIN = "cert.pem", "chain.pem", "fullchain.pem"
 SERIAL = re.compile(r"[0-9a-f]{1,42}")
+
+
+class OrderOf(enum.Enum):
+    """What the journal says of a key."""
+
+    NONE = "no order was placed with it"
+    OPEN = "money may have been spent for it, and the certificate is not there yet"
+    DONE = "a certificate was issued for it"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,18 +139,37 @@ def versions(found: Paths) -> tuple[str, ...]:
 
 
 def _is_version(directory: str) -> bool:
-    return not os.path.islink(directory) and os.path.lexists(os.path.join(directory, KEY))
+    named = any(os.path.lexists(os.path.join(directory, name)) for name in (KEY, CERT))
+    return named and not os.path.islink(directory)
 
 
-def order_may_be_open(found: Paths, public_key: str) -> bool:
-    """True if money may have been spent for this key. A journal that cannot be understood counts as such."""
+def is_whole(directory: str) -> bool:
+    """True if a version's key and certificate belong together and nothing is missing."""
+    key, leaf = read_key(directory), read_certificate(directory)
+    rest = all(_files.read(os.path.join(directory, name)) is not None for name in (CHAIN, FULLCHAIN))
+    return rest and key is not None and leaf is not None and key.public_key == leaf.public_key
+
+
+def restage(found: Paths, serial: str) -> None:
+    """Stage the key of a version again, with its CSR if that was kept."""
+    files = {name: _files.read(os.path.join(found.version(serial), name)) for name in (KEY, REQUEST)}
+    if files[KEY] is None:
+        return
+    _files.discard(found.staged)
+    _files.write_directory(found.staged, {name: pem for name, pem in files.items() if pem}, 0o700, private=(KEY,))
+
+
+def order_of(found: Paths, public_key: str) -> OrderOf:
+    """What the journal says of a key. One that cannot be understood counts as an open order."""
     if os.path.lexists(os.path.join(found.root, "intent.json")):
-        return True
+        return OrderOf.OPEN
     contents = _files.read(os.path.join(found.root, "order.json"))
     if contents is None:
-        return False
+        return OrderOf.NONE
     try:
         order = json.loads(contents)
-        return bool(order["public_key"] == public_key)
+        if order["public_key"] != public_key:
+            return OrderOf.NONE
+        return OrderOf.OPEN if order["pending"] else OrderOf.DONE
     except (ValueError, KeyError, TypeError):
-        return True
+        return OrderOf.OPEN

@@ -1,0 +1,199 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind `gogetssl_certificate`: installs certificates, and takes them back.
+
+Everything is checked for all certificates before anything is written for the first.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from . import _files, _install, _names, _store
+from ._errors import GogetsslError, Kind, host_error, input_error
+from ._store import Paths
+from ._task import Context, Params, Result, Task
+from ._wanted import DEFAULT_DIRECTORY
+
+SPEC: dict[str, t.Any] = {
+    # Without sub-options: entries of other tasks' results are taken as they are, whatever else they hold.
+    "certificates": {"type": "list", "elements": "dict", "required": True},
+    "directory": {"type": "path", "default": DEFAULT_DIRECTORY},
+    "keep_versions": {"type": "int", "default": 3},
+    "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Installation:
+    """A delivery, what was found for it and what is to be done."""
+
+    paths: Paths
+    delivery: _install.Delivery
+    found: _install.Found
+    plan: _install.Plan
+
+    @property
+    def changed(self) -> bool:
+        return self.plan.changed
+
+    def execute(self) -> None:
+        _install.execute(self.paths, self.delivery, self.found, self.plan)
+
+    def entry(self) -> dict[str, t.Any]:
+        return {
+            "name": self.delivery.name,
+            "serial": self.plan.serial,
+            "previous_serial": self.plan.before or "",
+            "path": self.paths.current,
+            "not_after": self.delivery.leaf.not_after.isoformat(),
+            "changed": self.plan.served_changed,
+        }
+
+    def difference(self) -> dict[str, t.Any]:
+        before = {**_facts(self.paths, self.found.current), "versions": sorted(self.found.versions)}
+        versions = {*self.found.versions, self.plan.serial} - {*self.plan.prune}
+        after = {**_leaf_facts(self.delivery.leaf), "intact": True, "versions": sorted(versions)}
+        if self.found.current == self.plan.serial:
+            before["intact"] = self.found.intact
+        return _difference(self.delivery.name, before, after)
+
+
+@dataclasses.dataclass(frozen=True)
+class Return:
+    """A way back: from one version to an earlier one, or to none."""
+
+    name: str
+    paths: Paths
+    current: str | None
+    target: str  # empty: there was none
+    restage: bool  # the key left behind waits for its certificate again
+
+    @property
+    def changed(self) -> bool:
+        return (self.current or "") != self.target
+
+    def execute(self) -> None:
+        """First the key is staged again, so that the next run finds it under its order; then services go back."""
+        if not self.changed:
+            return
+        assert self.current is not None or self.target
+        _files.sweep(self.paths.root)
+        if self.restage and self.current:
+            _store.restage(self.paths, self.current)
+        if self.target:
+            _files.replace_link(self.paths.current, self.target)
+        else:
+            _files.remove_link(self.paths.current)
+
+    def entry(self) -> dict[str, t.Any]:
+        leaf = _store.read_certificate(self.paths.version(self.target)) if self.target else None
+        return {
+            "name": self.name,
+            "serial": self.target,
+            "previous_serial": self.current or "",
+            "path": self.paths.current,
+            "not_after": leaf.not_after.isoformat() if leaf else "",
+            "changed": self.changed,
+        }
+
+    def difference(self) -> dict[str, t.Any]:
+        return _difference(self.name, _facts(self.paths, self.current), _facts(self.paths, self.target))
+
+
+Step = t.Union[Installation, Return]
+
+
+def run(context: Context) -> Result:
+    """Look at everything, and only then touch anything."""
+    names = [_names.check_certificate_name(str(item.get("name"))) for item in context.params["certificates"]]
+    if len(set(names)) != len(names):
+        raise input_error("certificates lists a name twice.")
+    if context.params["keep_versions"] < 1:
+        raise input_error("keep_versions must be at least 1.")
+    with _files.os_errors_as_sentences():
+        directory = _store.base_directory(context.params)
+        steps = _look(context, directory)
+        if not context.check_mode and any(step.changed for step in steps):
+            with _files.locked(directory, context.sleep):
+                steps = _look(context, directory)  # another run may have been faster
+                result = _report(steps)
+                for step in steps:
+                    step.execute()
+                return result
+        return _report(steps)
+
+
+def _look(context: Context, directory: str) -> list[Step]:
+    """The steps of all certificates, or one error that holds a sentence for each that has none."""
+    steps: list[Step] = []
+    problems: list[GogetsslError] = []
+    look = _look_install if context.params["state"] == "present" else _look_return
+    for item in context.params["certificates"]:
+        try:
+            steps.append(look(context, directory, item))
+        except GogetsslError as error:
+            problems.append(error)
+    if problems:
+        kind = Kind.HOST if any(error.kind is Kind.HOST for error in problems) else Kind.INPUT
+        raise GogetsslError(" ".join(error.message for error in problems), kind)
+    return steps
+
+
+def _look_install(context: Context, directory: str, item: Params) -> Installation:
+    now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
+    delivery = _install.read_delivery(item, now)
+    paths = _store.paths(directory, delivery.name)
+    found = _install.look(paths, delivery)
+    plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
+    return Installation(paths, delivery, found, plan)
+
+
+def _look_return(_context: Context, directory: str, item: Params) -> Return:
+    name, left, target = item["name"], item.get("serial"), item.get("previous_serial")
+    if not isinstance(target, str) or (target and not _store.SERIAL.fullmatch(target)):
+        raise input_error(f"{name}: state=previous needs previous_serial as state=present has returned it.")
+    paths = _store.paths(directory, name)
+    current = _store.linked(paths.current)
+    if not item.get("changed", True):  # nothing to go back from
+        return Return(name, paths, current, current or "", restage=False)
+    if left and current not in (left, target or None):
+        raise host_error(f"{name}: {paths.current} has moved on to {current or 'nothing'} meanwhile; left as it is.")
+    if target and not _store.is_whole(paths.version(target)):
+        raise host_error(f"{name}: version {target} is not there as a whole, so there is no way back to it.")
+    return Return(name, paths, current, target, restage=_store.read_key(paths.staged) is None)
+
+
+def _report(steps: t.Sequence[Step]) -> Result:
+    return {
+        "changed": any(step.changed for step in steps),
+        "certificates": [step.entry() for step in steps],
+        "diff": [step.difference() for step in steps if step.changed],
+    }
+
+
+def _difference(name: str, before: t.Any, after: t.Any) -> dict[str, t.Any]:
+    return {"before_header": f"{name} (current)", "after_header": f"{name} (current)", "before": before, "after": after}
+
+
+def _facts(paths: Paths, serial: str | None) -> dict[str, t.Any]:
+    leaf = _store.read_certificate(paths.version(serial)) if serial else None
+    return _leaf_facts(leaf) if leaf else {"serial": serial or None}
+
+
+def _leaf_facts(leaf: t.Any) -> dict[str, t.Any]:
+    return {
+        "serial": leaf.serial,
+        "names": list(leaf.names),
+        "issuer": leaf.issuer,
+        "not_after": leaf.not_after.isoformat(),
+        "sha256": leaf.sha256,
+    }
+
+
+TASK = Task(argument_spec=SPEC, run=run, needs=("cryptography",))

@@ -34,6 +34,7 @@ SPEC = {
 }
 LOOKERS = 8  # names looked at at a time: a dead address takes seconds to say so
 Key = tuple[int, str]  # order id and name
+Changes = dict[str, tuple[str, str]]  # name -> method now, wanted method
 
 
 def run(context: Context) -> Result:
@@ -45,12 +46,12 @@ def run(context: Context) -> Result:
     orders = {order_id: api.order(order_id) for order_id in dict.fromkeys(params["order_ids"])}
     changes = plan_changes(orders.values(), wanted)
     if not context.check_mode:
-        for order_id, methods in changes.items():
-            orders[order_id] = _change(context, api, orders[order_id], methods)
+        for order_id, methods in tuple(changes.items()):
+            orders[order_id], changes[order_id] = _change(context, api, orders[order_id], methods)
     present = params["state"] == "present"
     result = _present(context, api, orders) if present else _validated(context, api, orders, world)
-    result["changed"] = result["changed"] or bool(changes)
-    if changes:
+    result["changed"] = result["changed"] or any(changes.values())
+    if any(changes.values()):
         result["diff"] = _diff(changes)
     return result
 
@@ -68,9 +69,9 @@ def read_methods(given: t.Mapping[str, t.Any] | None) -> dict[str, str]:
     return wanted
 
 
-def plan_changes(orders: t.Iterable[Order], wanted: t.Mapping[str, str]) -> dict[int, dict[str, tuple[str, str]]]:
+def plan_changes(orders: t.Iterable[Order], wanted: t.Mapping[str, str]) -> dict[int, Changes]:
     """Order id -> name -> (method now, wanted method), for open names whose method differs."""
-    changes: dict[int, dict[str, tuple[str, str]]] = {}
+    changes: dict[int, Changes] = {}
     known: set[str] = set()
     for order in orders:
         known.update(proof.name for proof in order.proofs)
@@ -96,8 +97,8 @@ def is_locked(error: GogetsslError) -> bool:
     return error.kind is Kind.REFUSED and "locked" in error.message.lower()
 
 
-def _change(context: Context, api: Api, order: Order, methods: t.Mapping[str, tuple[str, str]]) -> Order:
-    """The order with its methods changed. A lost answer is settled by looking."""
+def _change(context: Context, api: Api, order: Order, methods: Changes) -> tuple[Order, Changes]:
+    """The order with its methods changed, and the changes that came about. A lost answer is settled by looking."""
     trouble: GogetsslError | None = None
     try:
         api.change_methods(order.order_id, {name: method for name, (_now, method) in methods.items()})
@@ -106,12 +107,15 @@ def _change(context: Context, api: Api, order: Order, methods: t.Mapping[str, tu
             raise
         trouble = error
     order = api.order(order.order_id)
+    if trouble is None:
+        return order, methods
     now = {proof.name: _approval(proof) for proof in order.proofs}
-    if trouble is not None and any(now.get(name) != method for name, (_old, method) in methods.items()):
+    done = {name: pair for name, pair in methods.items() if now.get(name) == pair[1]}
+    if len(done) < len(methods):
         if not is_locked(trouble):
             raise trouble
         context.warn(f"Order {order.order_id}: the methods could not be changed yet. {trouble.message}")
-    return order
+    return order, done
 
 
 def _present(context: Context, api: Api, orders: dict[int, Order]) -> Result:
@@ -209,7 +213,7 @@ def _approval(proof: Proof) -> str:
     return (proof.email or "email").lower() if proof.method == "email" else proof.method
 
 
-def _diff(changes: t.Mapping[int, t.Mapping[str, tuple[str, str]]]) -> dict[str, dict[str, str]]:
+def _diff(changes: t.Mapping[int, Changes]) -> dict[str, dict[str, str]]:
     """The methods before and after."""
     both = {name: pair for methods in changes.values() for name, pair in methods.items()}
     return {

@@ -81,9 +81,12 @@ def _what_is_awaited(order: Order) -> str:
 
 
 def _list_proofs(proofs: t.Sequence[Proof]) -> str:
-    shown = [f"{proof.name} by {proof.method}{f' ({proof.reason[:REASON_SHOWN]})' if proof.reason else ''}" for proof in proofs]
-    more = len(shown) - NAMES_SHOWN
-    return ", ".join(shown[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    shown = []
+    for proof in proofs[:NAMES_SHOWN]:
+        reason = f" ({proof.reason[:REASON_SHOWN]})" if proof.reason else ""
+        shown.append(f"{proof.name} by {proof.method}{reason}")
+    more = len(proofs) - NAMES_SHOWN
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _iso(day: dt.date | None) -> str | None:

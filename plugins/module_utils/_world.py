@@ -185,17 +185,16 @@ class World:
                 if page.status not in _REDIRECTS:
                     problem = compare_page(content, page)
                     return trail + problem if problem else ""
-                url = urljoin(_url(target), page.location or "")
-                trail += f"redirected to {url[:200]}: "
-                target = self._redirected(target, url)
+                trail += f"redirected to {(page.location or 'nowhere')[:200]!r}: "
+                target = self._redirected(target, page.location or "")
             except Unseen as error:
                 return f"{trail}{error}."
         return f"{trail}more than {MAX_REDIRECTS} redirects."
 
-    def _redirected(self, target: Target, url: str) -> Target:
+    def _redirected(self, target: Target, location: str) -> Target:
         """The request a redirect asks for; authorities follow to the usual ports only."""
         try:
-            parts = urlsplit(url)
+            parts = urlsplit(urljoin(_url(target), location))
             name, port = parts.hostname, parts.port
         except ValueError:
             name, port = None, None

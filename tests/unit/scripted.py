@@ -12,6 +12,7 @@ A call that is not next in the script fails the test, and so does a script that 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 import urllib3
+
 from ansible_collections.certops.gogetssl.plugins.module_utils import _api, _client, _models, _shell, _task
 
 URL = "https://vendor.test/api"
@@ -79,30 +81,15 @@ def _response(request: requests.PreparedRequest, expected: Call) -> requests.Res
     response = requests.Response()
     response.request, response.url, response.status_code = request, request.url or "", expected.status
     response.headers.update(expected.headers)
-    response.raw = urllib3.HTTPResponse(_Body(body), headers=expected.headers, preload_content=False)
+    response.raw = urllib3.HTTPResponse(io.BytesIO(body), headers=expected.headers, preload_content=False)
     return response
-
-
-class _Body:
-    """A body that is read once."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body, self.closed = body, False
-
-    def read(self, amount: int | None = None) -> bytes:
-        amount = len(self._body) if amount is None or amount < 0 else amount
-        head, self._body = self._body[:amount], self._body[amount:]
-        return head
-
-    def close(self) -> None:
-        self.closed = True
 
 
 @contextlib.contextmanager
 def scripted(*script: Call) -> Iterator[list[Request]]:
     """Puts the script in the network's place; gives the list of calls made."""
     adapter = _Adapter(script)
-    with mock.patch.object(requests.Session, "get_adapter", lambda _self, url: adapter):
+    with mock.patch.object(requests.Session, "get_adapter", return_value=adapter):
         yield adapter.made
     assert not adapter.script, f"calls that were not made: {adapter.script}"
 
@@ -141,7 +128,13 @@ def run(task: _task.Task, time: Time | None = None, check_mode: bool = False, **
     warnings: list[str] = []
     limits = _client.Limits(attempts=1)
     context = _task.Context(
-        params, check_mode, no_shell, lambda: _api.Api(client(time, limits=limits)), warnings.append, time.now, time.sleep
+        params,
+        check_mode,
+        no_shell,
+        lambda: _api.Api(client(time, limits=limits)),
+        warnings.append,
+        time.now,
+        time.sleep,
     )
     result = task.run(context)
     return {**result, "_warnings": warnings}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 import urllib3
+
 from ansible_collections.certops.gogetssl.plugins.module_utils import _client
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError, Kind
-
 from tests.unit.scripted import KEY, PASSWORD, USER, Time, call, client, login, scripted
 
 READ = ("GET", "/account/balance/")
@@ -95,9 +95,9 @@ def test_a_write_that_never_left_had_no_effect() -> None:
 
 
 def test_a_login_that_fails_before_a_write_is_not_an_uncertain_write() -> None:
+    session = client(credentials=_client.Credentials(USER, PASSWORD), limits=_client.Limits(attempts=1))
     with scripted(login._replace(answer=RESET)), pytest.raises(GogetsslError) as raised:
-        limits = _client.Limits(attempts=1)
-        client(credentials=_client.Credentials(USER, PASSWORD), limits=limits).write(*WRITE)
+        session.write(*WRITE)
     assert raised.value.kind is Kind.ANSWER
 
 
@@ -136,7 +136,7 @@ def test_secrets_that_the_vendor_repeats_are_masked(secret: str) -> None:
 
 def test_redirects_are_not_followed() -> None:
     headers = {"Location": "https://elsewhere.test/api"}
-    with scripted(call(*READ, b"", 302, headers)), pytest.raises(GogetsslError, match="redirects to elsewhere.test"):
+    with scripted(call(*READ, b"", 302, headers)), pytest.raises(GogetsslError, match=r"redirects to elsewhere\.test"):
         client().read(*READ)
     with scripted(call(*WRITE, b"", 302, headers)), pytest.raises(GogetsslError) as raised:
         client().write(*WRITE)

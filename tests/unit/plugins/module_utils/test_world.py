@@ -1,0 +1,260 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+import http.server
+import socketserver
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _world
+from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._models import Proof
+from ansible_collections.certops.gogetssl.plugins.module_utils._world import Page, Sighting, Target, Unseen, World
+from tests.unit.scripted import PROOF
+
+CONTENT = (PROOF.content or "").encode()
+RIGHT = Page(200, None, CONTENT)
+CNAME = Proof("shop.example.com", "dns", type="CNAME", record="_a.shop.example.com", value="b.comodoca.com")
+TXT = Proof("shop.example.com", "dns", type="TXT", record="shop.example.com", value="_Token")
+
+
+def world(pages: dict[str, Page], addresses: Any = ("192.0.2.1",), **options: Any) -> World:
+    """A world in which `address:port/scheme` answers with a page; everything else refuses the connection."""
+
+    def fetch(target: Target) -> Page:
+        try:
+            return pages[f"{target.scheme}:{target.name}:{target.address}:{target.port}{target.path}"]
+        except KeyError:
+            raise Unseen("connection refused") from None
+
+    return World(fetch=fetch, addresses_of=lambda _name: list(addresses), **options)
+
+
+def page_at(address: str = "192.0.2.1", port: int = 80, scheme: str = "http", name: str = "shop.example.com") -> str:
+    return f"{scheme}:{name}:{address}:{port}{PROOF.path}"
+
+
+def test_a_file_that_is_there() -> None:
+    assert world({page_at(): RIGHT}).look(PROOF) == Sighting(True)
+
+
+def test_every_address_counts() -> None:
+    sighting = world({page_at(): RIGHT}, ("192.0.2.1", "2001:db8::1")).look(PROOF)
+    assert sighting.visible is False
+    assert "on 2001:db8::1 port 80: connection refused." in sighting.problem
+    assert "192.0.2.1" not in sighting.problem
+
+
+def test_a_redirect_is_followed_and_reported() -> None:
+    moved = Page(301, f"https://shop.example.com{PROOF.path}", b"")
+    assert world({page_at(): moved, page_at(port=443, scheme="https"): RIGHT}).look(PROOF).visible
+    sighting = world({page_at(): moved}).look(PROOF)
+    assert f"redirected to 'https://shop.example.com{PROOF.path}': connection refused." in sighting.problem
+
+
+def test_a_relative_redirect() -> None:
+    assert world({page_at(): Page(302, "//www.example.com/x", b"")}).look(PROOF).visible is False
+    pages = {page_at(): Page(302, "/x?y=1", b""), "http:shop.example.com:192.0.2.1:80/x?y=1": RIGHT}
+    assert world(pages).look(PROOF).visible
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        (PROOF.path, "more than 5 redirects"),
+        ("ftp://shop.example.com/", "leads nowhere"),
+        ("http://shop.example.com:22/", "port 22"),
+        ("http://[", "leads nowhere"),
+        ("http://shop.example.com:99999/", "leads nowhere"),
+    ],
+)
+def test_a_redirect_that_is_not_followed(location: str, said: str) -> None:
+    assert said in world({page_at(): Page(302, location, b"")}).look(PROOF).problem
+
+
+def test_a_name_without_an_address() -> None:
+    assert world({}, ()).look(PROOF) == Sighting(False, "shop.example.com has no address.")
+
+
+def test_the_map_overrules_dns_with_its_port() -> None:
+    resolve = _world.read_resolve({"Shop.example.com.": "127.0.0.1:8080"})
+    assert world({page_at("127.0.0.1", 8080): RIGHT}, (), resolve=resolve).look(PROOF).visible
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("127.0.0.1", ("127.0.0.1", None)),
+        ("127.0.0.1:80", ("127.0.0.1", 80)),
+        ("::1", ("::1", None)),
+        ("[::1]", ("::1", None)),
+        ("[::1]:80", ("::1", 80)),
+    ],
+)
+def test_an_entry_of_the_map(text: str, place: tuple[str, int | None]) -> None:
+    assert _world.read_resolve({"a.example.com": text}) == {"a.example.com": place}
+
+
+@pytest.mark.parametrize("text", ["localhost", "localhost:80", "127.0.0.1:0", "127.0.0.1:x", "", "127.0.0.1:99999"])
+def test_an_entry_that_is_none(text: str) -> None:
+    with pytest.raises(GogetsslError, match="resolve"):
+        _world.read_resolve({"a.example.com": text})
+
+
+@pytest.mark.parametrize("body", [CONTENT, CONTENT + b"\n", CONTENT + b"\r\n"])
+def test_a_final_line_end_does_not_matter(body: bytes) -> None:
+    assert _world.compare_page(CONTENT.decode(), Page(200, None, body)) == ""
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (Page(404, None, CONTENT), "HTTP 404"),
+        (Page(200, None, CONTENT.replace(b"\r", b"")), "line ends"),
+        (Page(200, None, b"<html>Hello"), "other content is served: '<html>Hello'"),
+        (Page(200, None, CONTENT + b"\n\n"), "line ends"),
+        (Page(200, None, b"a" * 70_000), "larger than"),
+        (Page(200, None, b""), "other content"),
+    ],
+)
+def test_a_page_that_is_not_the_proof(page: Page, said: str) -> None:
+    assert said in _world.compare_page(CONTENT.decode(), page)
+
+
+@pytest.mark.parametrize(
+    ("proof", "seen", "visible", "said"),
+    [
+        (CNAME, ["B.comodoca.com."], True, ""),
+        (CNAME, ["other.com"], False, "holds 'other.com' instead of 'b.comodoca.com'"),
+        (CNAME, [], False, "no CNAME record"),
+        (TXT, ["v=spf1", "_Token"], True, ""),
+        (TXT, ["_token"], False, "holds '_token'"),
+    ],
+)
+def test_a_record(proof: Proof, seen: list[str], visible: bool, said: str) -> None:
+    sighting = World(dns_values=lambda *_question: seen).look(proof)
+    assert sighting.visible is visible
+    assert said in sighting.problem
+
+
+def test_a_lookup_that_fails() -> None:
+    def fail(*_question: Any) -> list[str]:
+        raise Unseen("_a.shop.example.com could not be looked up (Timeout)")
+
+    assert World(dns_values=fail).look(CNAME).visible is False
+
+
+def test_without_its_library_dns_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_world, "HAS_DNSPYTHON", False)
+    sighting = World().look(CNAME)
+    assert sighting.visible is None
+    assert "dnspython" in sighting.problem
+
+
+def test_what_cannot_be_looked_at() -> None:
+    assert World().look(Proof("a.example.com", "email", email="admin@example.com")).visible is None
+    assert World().look(Proof("a.example.com", "http")).visible is None
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(CONTENT if self.headers["Host"] == "shop.example.com" else b"other host")
+
+    def log_message(self, *_args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that nobody trusts, for another name, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "other.example.com")])
+    now = dt.datetime.now(dt.timezone.utc)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(days=1))
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(
+        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
+class Nameserver(socketserver.BaseRequestHandler):
+    """Knows one CNAME record and one TXT record in two parts."""
+
+    def handle(self) -> None:
+        data, socket = self.request
+        query = dns.message.from_wire(data)
+        question = query.question[0]
+        answer = dns.message.make_response(query)
+        kind = dns.rdatatype.to_text(question.rdtype)
+        known = {"_a.shop.example.com.CNAME": "B.comodoca.com.", "shop.example.com.TXT": '"_To" "ken"'}
+        value = known.get(f"{question.name}{kind}")
+        if value:
+            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, value))
+        else:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        socket.sendto(answer.to_wire(), self.client_address)
+
+
+@pytest.mark.parametrize(
+    ("proof", "visible"),
+    [(CNAME, True), (TXT, True), (dataclasses.replace(CNAME, record="_b.shop.example.com"), False)],
+)
+def test_a_real_name_server(proof: Proof, visible: bool) -> None:
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Nameserver) as server:
+        threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
+        sighting = World({proof.name: ("127.0.0.1", server.server_address[1])}).look(proof)
+        server.shutdown()
+    assert sighting.visible is visible
+
+
+def test_over_https_the_old_certificate_does_not_matter(port: int, certificate: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
+        place = ("127.0.0.1", server.server_address[1])
+        proof = dataclasses.replace(PROOF, method="https", url=f"https://shop.example.com{PROOF.path}")
+        assert World({"shop.example.com": place}).look(proof) == Sighting(True)
+        server.shutdown()
+    plain = World({"shop.example.com": ("127.0.0.1", port)}).look(proof)
+    assert plain.visible is False
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_real_server(port: int) -> None:
+    resolve = {"shop.example.com": ("127.0.0.1", port)}
+    assert World(resolve).look(PROOF) == Sighting(True)
+
+
+def test_no_server_at_all() -> None:
+    sighting = World({"shop.example.com": ("127.0.0.1", 1)}).look(PROOF)
+    assert sighting.problem == f"{PROOF.url} on 127.0.0.1 port 1: connection refused."

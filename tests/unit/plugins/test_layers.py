@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Imports go down only, and each foreign library has one door."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
+FILES = sorted(PLUGINS.rglob("*.py"))
+LIBRARIES = {"requests": {"_client"}, "cryptography": {"_x509"}}
+CLASSES = {"AnsibleModule": {"_task"}, "ActionBase": {"_controller"}}
+ENDPOINTS = ("/orders", "/tools", "/products", "/auth", "/account")
+ENDPOINT_FILES = {"_api", "_client"}
+HIGHER = ("modules", "action", "plugin_utils")
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Every import as (module with its leading dots, names)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or ""), [alias.name for alias in node.names]
+
+
+def breaches(source: str, stem: str, folder: str) -> list[str]:
+    """What is wrong with one file."""
+    tree = ast.parse(source)
+    found = []
+    for module, names in imports(tree):
+        library = module.split(".")[0]
+        if stem not in LIBRARIES.get(library, {stem}):
+            found.append(f"imports {library}")
+        found += [f"imports {name}" for name in names if stem not in CLASSES.get(name, {stem})]
+        if folder == "module_utils" and any(part in HIGHER for part in [*module.split("."), *names]):
+            found.append(f"imports upwards: {module}")
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if stem not in ENDPOINT_FILES and text.startswith(ENDPOINTS):
+            found.append(f"knows the endpoint {text}")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PLUGINS)))
+def test_a_file_keeps_to_its_layer(path: Path) -> None:
+    assert breaches(path.read_text(), path.stem, path.parent.name) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import requests.adapters",
+        "def f():\n    from cryptography import x509",
+        "from ansible.module_utils.basic import AnsibleModule",
+        "from ansible.plugins.action import ActionBase",
+        "from ..plugin_utils import _controller",
+        "from ..plugin_utils._controller import ControllerAction",
+        "import ansible_collections.certops.gogetssl.plugins.modules.gogetssl_dcv",
+        "path = f'/orders/status/{order_id}'",
+    ],
+)
+def test_a_breach_is_found(source: str) -> None:
+    assert breaches(source, "_dcv", "module_utils")

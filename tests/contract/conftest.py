@@ -79,6 +79,7 @@ def emulator(running: Emulator, web: Web, secure_web: Web, names: Names) -> Emul
     for server in (web, secure_web):
         server.files.clear()
         server.asked.clear()
+        server.delay = 0.0
     names.records.clear()
     return running
 

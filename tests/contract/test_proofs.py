@@ -77,24 +77,22 @@ def test_wrong_files_are_refused_with_a_reason_until_mended(
     spoilt = spoil(proof["content"].encode())
     if spoilt is not None:
         web.files["a.example.com", FOLDER + proof["filename"]] = spoilt
-    emulator.set(dcv_interval=1000.0)
-    look(api, emulator, order["order_id"])
-    status = api.status(order["order_id"])
+    status = refused(api, order["order_id"], reason)
     assert status["status"] == "processing"
-    assert reason in status["status_description"]
     assert reason in status["validation_description"]
+    emulator.set(dcv_interval=1000.0)
     web.publish("a.example.com", proof)
     api.post(f"/orders/ssl/revalidate/{order['order_id']}")
     emulator.wait_for(order["order_id"])
 
 
-def look(api: Api, emulator: Emulator, order_id: int) -> None:
-    """Asks the CA to look now, and waits until it has."""
-    api.post(f"/orders/ssl/revalidate/{order_id}")
+def refused(api: Api, order_id: int, reason: str) -> dict[str, Any]:
+    """The order's status once the CA says this reason."""
     deadline = time.monotonic() + 5
-    while not any(name["reason"] for name in emulator.order(order_id)["names"]):
-        assert time.monotonic() < deadline, "the CA did not look"
+    while reason not in (status := api.status(order_id))["status_description"]:
+        assert time.monotonic() < deadline, f"no {reason!r} in {status['status_description']!r}"
         time.sleep(0.02)
+    return status
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
@@ -110,9 +108,7 @@ def test_redirects_are_followed_but_not_for_ever(api: Api, emulator: Emulator, w
     proof = order["approver_method"]["http"]
     path = FOLDER + proof["filename"]
     web.files["a.example.com", path] = path
-    emulator.set(dcv_interval=1000.0)
-    look(api, emulator, order["order_id"])
-    assert "redirects more than 5 times" in api.status(order["order_id"])["status_description"]
+    refused(api, order["order_id"], "redirects more than 5 times")
     web.files["a.example.com", path] = "http://b.example.com/elsewhere"
     web.files["b.example.com", "/elsewhere"] = proof["content"].encode()
     api.post(f"/orders/ssl/revalidate/{order['order_id']}", {"domain": "a.example.com"})
@@ -134,11 +130,9 @@ def test_sectigo_record(api: Api, emulator: Emulator, names: Names) -> None:
     name, target = order["approver_method"]["dns"]["record"].split(" CNAME ")
     assert name.endswith(".example.org")
     assert target.endswith(".comodoca.com")
-    emulator.set(dcv_interval=1000.0)
-    look(api, emulator, order["order_id"])
-    assert "no CNAME record" in api.status(order["order_id"])["status_description"]
+    refused(api, order["order_id"], "no CNAME record")
     names.records[name.lower(), "CNAME"] = ["wrong.comodoca.com."]
-    emulator.set(dcv_interval=0.1)
+    refused(api, order["order_id"], "points to wrong.comodoca.com")
     names.records[name.lower(), "CNAME"] = [target.upper() + "."]
     api.post(f"/orders/ssl/revalidate/{order['order_id']}")
     emulator.wait_for(order["order_id"])
@@ -227,6 +221,29 @@ def test_unique_code_used_twice(api: Api, emulator: Emulator) -> None:
     assert api.order(66, "a.example.com", unique_code=code)["error"] is True
 
 
+def test_a_refused_order_does_not_use_up_its_code(api: Api, emulator: Emulator) -> None:
+    emulator.set(unique_code_reuse="refuse", insufficient_balance="error", balance=0)
+    code = "abc123DEF456ghi7"
+    assert "balance" in api.order(66, "a.example.com", unique_code=code)["message"]
+    emulator.set(balance=100)
+    assert api.order(66, "a.example.com", unique_code=code)["success"] is True
+
+
+def test_a_look_under_way_takes_no_proof_back(api: Api, emulator: Emulator, web: Web) -> None:
+    """The web server takes its time; meanwhile the name is validated by hand, then the server says 404."""
+    emulator.set(dcv_interval=1000.0, issuance_delay=0.5)
+    web.delay = 0.3
+    order = api.order(66, "a.example.com")
+    deadline = time.monotonic() + 5
+    while not web.asked:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    emulator.force(order["order_id"], action="validate")
+    done = emulator.wait_for(order["order_id"])
+    assert done["names"][0]["validated_at"] > 0
+    assert done["names"][0]["reason"] == ""
+
+
 def test_sectigo_name_by_setting(api: Api, emulator: Emulator) -> None:
     emulator.set(proof_ca_domain="sectigo.com")
     order = api.order(66, "a.example.com")
@@ -260,11 +277,7 @@ def test_caa(api: Api, emulator: Emulator, names: Names) -> None:
     name, target = order["approver_method"]["dns"]["record"].split(" CNAME ")
     names.records[name.lower(), "CNAME"] = [target + "."]
     path = f"/orders/ssl/recheck-caa/{order['order_id']}"
-    deadline = time.monotonic() + 5
-    while "PRE-SIGN FAILED!!!" not in api.status(order["order_id"])["status_description"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert api.status(order["order_id"])["pre_signing"] == 1
+    assert refused(api, order["order_id"], "PRE-SIGN FAILED!!!")["pre_signing"] == 1
     names.records["example.org", "CAA"] = ['0 issue "sectigo.com"']
     assert api.get(path)["success"] is True
     emulator.wait_for(order["order_id"])

@@ -11,6 +11,7 @@ import ipaddress
 import socketserver
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,14 @@ class Web:
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.files: dict[tuple[str, str], bytes | str] = {}
         self.asked: list[tuple[str, str]] = []
+        self.delay = 0.0
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 host = (self.headers["Host"] or "").partition(":")[0]
                 web.asked.append((host, self.path))
+                time.sleep(web.delay)
                 found = web.files.get((host, self.path))
                 self.send_response(404 if found is None else 301 if isinstance(found, str) else 200)
                 if isinstance(found, str):

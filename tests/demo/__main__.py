@@ -38,9 +38,10 @@ def main() -> int:
         directory = Path(folder)
         (directory / "www").mkdir()
         say("1. An offline GoGetSSL and a small TLS web server start on loopback")
-        with Emulator(http_port=http_port, resolve={"*.example.com": "127.0.0.1"}) as emulator, web_server(
-            directory, http_port, tls_port
-        ) as server:
+        with (
+            Emulator(http_port=http_port, resolve={"*.example.com": "127.0.0.1"}) as emulator,
+            web_server(directory, http_port, tls_port) as server,
+        ):
             write_inventory(directory, http_port, tls_port, server)
             print(f"   API {emulator.url}, web server on ports {http_port} (HTTP) and {tls_port} (TLS)")
             print(f"   served now: {throw_away_subject(tls_port)}")
@@ -111,7 +112,7 @@ def write_inventory(directory: Path, http_port: int, tls_port: int, server: subp
         "gogetssl_directory": str(directory / "gogetssl"),
         "gogetssl_web_root": str(directory / "www"),
         "gogetssl_http_port": http_port,
-        "gogetssl_resolve": {name: "127.0.0.1" for name in NAMES},
+        "gogetssl_resolve": dict.fromkeys(NAMES, "127.0.0.1"),
         "gogetssl_wait_interval": 1,
         "gogetssl_wait_timeout": 60,
         "gogetssl_custom_test": f"sh -c {shlex.quote(test)}",
@@ -161,9 +162,10 @@ def play(emulator: Emulator, directory: Path) -> str:
 def handshake(name: str, port: int, ca: Path) -> str:
     """Connects as a browser would, which fails unless chain and name are right, and says what was served."""
     context = ssl.create_default_context(cafile=ca)
-    with socket.create_connection(("127.0.0.1", port), 10) as plain, context.wrap_socket(
-        plain, server_hostname=name
-    ) as secure:
+    with (
+        socket.create_connection(("127.0.0.1", port), 10) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
         served = secure.getpeercert() or {}
         issuer = {key: value for part in served["issuer"] for key, value in part}
         return f"ok: {name}, {secure.version()}, verified; issued by {issuer['commonName']}, ends {served['notAfter']}"

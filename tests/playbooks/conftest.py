@@ -18,12 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
 from tests.emulator.testing import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTACT = {"firstname": "Ada", "lastname": "Lovelace", "title": "Ms", "email": "ada@example.com", "phone": "+37122222222"}
+CONTACT = {
+    "firstname": "Ada",
+    "lastname": "Lovelace",
+    "title": "Ms",
+    "email": "ada@example.com",
+    "phone": "+37122222222",
+}
 NAMES = ["shop.example.com", "www.shop.example.com"]
 
 
@@ -55,14 +62,14 @@ class Bench:
     def shop(self, **changes: Any) -> dict[str, Any]:
         return {"name": "shop", "names": NAMES, "product": "68", "dcv": "http", **changes}
 
-    def command(self, *arguments: str, **variables: Any) -> list[str]:
+    def command(self, *arguments: str, hosts: tuple[str, ...] = ("web1",), **variables: Any) -> list[str]:
         given = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
             "gogetssl_directory": str(self.store),
             "gogetssl_web_root": str(self.web_root),
             "gogetssl_http_port": self.http_port,
-            "gogetssl_resolve": {name: "127.0.0.1" for name in NAMES},
+            "gogetssl_resolve": dict.fromkeys(NAMES, "127.0.0.1"),
             "gogetssl_wait_interval": 1,
             "gogetssl_wait_timeout": 60,
             "gogetssl_admin": CONTACT,
@@ -70,7 +77,7 @@ class Bench:
             **variables,
         }
         inventory = self.directory / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"all": {"hosts": {"web1": given}}}))
+        inventory.write_text(yaml.safe_dump({"all": {"vars": given, "hosts": dict.fromkeys(hosts)}}))
         playbook = str(Path(sys.executable).with_name("ansible-playbook"))
         return [playbook, "-i", str(inventory), "certops.gogetssl.issue", *arguments]
 
@@ -104,6 +111,14 @@ class Bench:
         while not any(path in call["path"] for call in self.emulator.requests()):
             assert time.monotonic() < deadline, f"{path} was never called"
             time.sleep(0.01)
+
+    def vendor_says(self, path: str) -> str:
+        """The body of one API call, as it comes."""
+        return requests.get(f"{self.emulator.url}/{path}", {"auth_key": self.session_key()}, timeout=10).text
+
+    def session_key(self) -> str:
+        login = {"user": self.emulator.user, "pass": self.emulator.password}
+        return str(requests.post(f"{self.emulator.url}/auth", login, timeout=10).json()["key"])
 
     @property
     def orders(self) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def test_check_mode_of_a_healthy_host(bench: Bench) -> None:
 
 
 def test_pending_is_no_failure_and_is_resumed(bench: Bench) -> None:
-    bench.emulator.set(issuance_delay=3600.0)
+    bench.emulator.set(issuance_delay=12.0)
     run = bench.run(gogetssl_wait=False)
     assert run.code == 0, run.output
     assert "shop: pending: order" in run.output
@@ -59,8 +59,7 @@ def test_pending_is_no_failure_and_is_resumed(bench: Bench) -> None:
     check = bench.run("--check", gogetssl_wait=False)
     assert check.code == 0, check.output
 
-    bench.emulator.advance(days=1)
-    bench.emulator.wait_for(bench.orders[0]["order_id"])
+    bench.emulator.wait_for(bench.orders[0]["order_id"], seconds=30)
     run = bench.run(gogetssl_wait=False)
     assert run.code == 0, run.output
     assert bench.installed()
@@ -75,7 +74,9 @@ def test_the_end_of_the_waiting_time_is_no_failure(bench: Bench) -> None:
     assert "shop: pending: order" in run.output
 
 
-@pytest.mark.parametrize("call", ["/auth", "/products", "/tools/csr", "/orders/add_ssl_order", "/orders/status", "/statuses"])
+@pytest.mark.parametrize(
+    "call", ["/auth", "/products", "/tools/csr", "/orders/add_ssl_order", "/orders/status", "/statuses"]
+)
 def test_a_killed_run_is_cured_by_the_next(bench: Bench, call: str) -> None:
     bench.emulator.set(issuance_delay=2.0)
     process = bench.start()
@@ -132,9 +133,26 @@ def test_no_secret_is_told(bench: Bench) -> None:
     assert run.code == 0, run.output
     assert bench.emulator.password not in run.output
     assert "PRIVATE KEY" not in run.output
-    keys = {call.get("auth_key") for call in bench.emulator.requests()} - {None}
-    from requests import post
 
-    key = post(f"{bench.emulator.url}/auth", {"user": bench.emulator.user, "pass": bench.emulator.password}, timeout=10)
-    keys.add(key.json()["key"])
-    assert not any(one in run.output for one in keys)
+    key = bench.session_key()
+    run = bench.run("-vvvv", env={"GOGETSSL_API_KEY": key}, gogetssl_certificates=[bench.shop(rekey=True)])
+    assert run.code == 0, run.output
+    assert key not in run.output
+
+
+def test_one_host_waits_for_all(bench: Bench) -> None:
+    hosts = ("web1", "web2", "web3")
+    names = [f"{host}.example.com" for host in hosts]
+    wish = bench.shop(names=["{{ inventory_hostname }}.example.com"])
+    variables = {
+        "gogetssl_directory": str(bench.store) + "/{{ inventory_hostname }}",
+        "gogetssl_resolve": dict.fromkeys(names, "127.0.0.1"),
+        "gogetssl_certificates": [wish],
+    }
+    assert bench.run("--limit", "web1", **variables, hosts=hosts).code == 0
+    bench.emulator.clear_requests()
+    run = bench.run(**variables, hosts=hosts)
+    assert run.code == 0, run.output
+    assert len(bench.orders) == 3
+    assert all((bench.store / host / "shop" / "current" / "cert.pem").exists() for host in hosts)
+    assert run.output.count("TASK [certops.gogetssl.gogetssl : Wait for the pending orders of all hosts]") == 1

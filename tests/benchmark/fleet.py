@@ -1,0 +1,165 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the collection costs a fleet, as ratios from one run, because machines are noisy.
+
+    python -m tests.benchmark.fleet [--hosts 50,500] [--repeat 3]
+
+1. A healthy run: the role on hosts that need nothing, over a play with one `ansible.builtin.raw` read per host, and the
+   API requests it makes.
+2. A task inside the controller: one that speaks to the emulator, beside `ansible.builtin.debug`.
+
+Not a test: it prints, and fails only if a healthy run asked the vendor anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.emulator.testing import Emulator
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "shop.example.com"
+FORKS = 10
+TASKS = 4
+ORDERS_ASKED_FOR = [1]
+
+ROLE = {
+    "hosts": "all",
+    "gather_facts": False,
+    "roles": [
+        {
+            "role": "certops.gogetssl.gogetssl",
+            "gogetssl_certificates": [{"name": "shop", "names": [NAME], "product": "66"}],
+            "gogetssl_directory": "{{ bench_root }}/{{ inventory_hostname }}",
+        }
+    ],
+}
+READ = "cat {{ bench_root }}/{{ inventory_hostname }}/shop/current/cert.pem"
+RAW = {"hosts": "all", "gather_facts": False, "tasks": [{"name": "Read", "ansible.builtin.raw": READ}]}
+ASK = {
+    "name": "Ask",
+    "certops.gogetssl.gogetssl_order_info": {"order_ids": ORDERS_ASKED_FOR, "include_details": False},
+}
+SAY = {"name": "Say", "ansible.builtin.debug": {"msg": "nothing"}}
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--hosts", default="50,500", help="fleet sizes, with commas between them")
+    options.add_argument("--repeat", type=int, default=3, help="runs of each play; their median counts")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gogetssl-bench-") as directory, Emulator() as emulator:
+        bench = Bench(Path(directory), emulator, given.repeat)
+        asked = [bench.healthy_fleet(int(count)) for count in given.hosts.split(",")]
+        bench.controller_task()
+    return 1 if any(asked) else 0
+
+
+class Bench:
+    """Plays run and timed against one emulator."""
+
+    def __init__(self, directory: Path, emulator: Emulator, repeat: int) -> None:
+        self._directory, self._emulator, self._repeat = directory, emulator, repeat
+
+    def healthy_fleet(self, count: int) -> int:
+        """Print the ratio for a fleet of healthy hosts; return how many API requests it made."""
+        for number in range(count):
+            install(self._directory / f"h{number}" / "shop" / "1")
+        self._emulator.clear_requests()
+        raw, role = self._seconds(RAW, count), self._seconds(ROLE, count)
+        asked = len(self._emulator.requests())
+        print(
+            f"healthy fleet, {count} hosts: role {role:.1f} s / raw read {raw:.1f} s = {role / raw:.2f};"
+            f" API requests: {asked}",
+            flush=True,
+        )
+        return asked
+
+    def controller_task(self) -> None:
+        """Print what a task that calls the API costs more than a task that does nothing."""
+        count = 50
+        key = self._emulator_key()
+        asks = {**ASK, ASK_MODULE: {**ASK[ASK_MODULE], "auth_key": key}}
+        ask = self._seconds({"hosts": "all", "gather_facts": False, "tasks": [asks] * TASKS}, count)
+        say = self._seconds({"hosts": "all", "gather_facts": False, "tasks": [SAY] * TASKS}, count)
+        more = (ask - say) / (count * TASKS) * 1000
+        print(
+            f"task in the controller, {count} hosts x {TASKS} tasks: API task {ask:.1f} s / debug {say:.1f} s ="
+            f" {ask / say:.2f}; {more:.0f} ms more per task",
+            flush=True,
+        )
+
+    def _emulator_key(self) -> str:
+        import requests
+
+        form = {"user": self._emulator.user, "pass": self._emulator.password}
+        return str(requests.post(f"{self._emulator.url}/auth/", data=form, timeout=10).json()["key"])
+
+    def _seconds(self, play: dict[str, object], hosts: int) -> float:
+        """The median wall time of a play."""
+        playbook = self._directory / "play.yml"
+        playbook.write_text(yaml.safe_dump([play], sort_keys=False))
+        inventory = self._directory / "inventory.yml"
+        variables = {"ansible_connection": "local", "bench_root": str(self._directory)}
+        members = {f"h{number}": None for number in range(hosts)}
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": members, "vars": variables}}))
+        return statistics.median(self._run(playbook, inventory) for _run in range(self._repeat))
+
+    def _run(self, playbook: Path, inventory: Path) -> float:
+        environment = {
+            **os.environ,
+            "ANSIBLE_FORKS": str(FORKS),
+            "ANSIBLE_DISPLAY_OK_HOSTS": "false",
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            "GOGETSSL_API_URL": self._emulator.url,
+            "GOGETSSL_API_USER": self._emulator.user,
+            "GOGETSSL_API_PASSWORD": self._emulator.password,
+        }
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(playbook)]
+        start = time.perf_counter()
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stdout[:1500] + done.stderr[:1500])
+        return time.perf_counter() - start
+
+
+ASK_MODULE = "certops.gogetssl.gogetssl_order_info"
+
+
+def install(version: Path) -> None:
+    """A healthy certificate of 199 days with its key, as `gogetssl_certificate` would leave it."""
+    if version.exists():
+        return
+    version.mkdir(parents=True)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    start = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=1)
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, start, start + dt.timedelta(days=199))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), False)
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (version / "cert.pem").write_bytes(certificate)
+    (version / "fullchain.pem").write_bytes(certificate)
+    (version / "privkey.pem").write_bytes(private)
+    (version.parent / "current").symlink_to(version.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

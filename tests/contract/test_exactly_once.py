@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.certops.gogetssl.plugins.module_utils import _order, _task, _x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
-
 from tests.emulator.testing import Emulator
 
 NAMES = ["shop.example.com", "www.shop.example.com"]

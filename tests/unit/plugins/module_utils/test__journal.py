@@ -9,6 +9,7 @@ import os
 import subprocess
 
 import pytest
+
 from ansible_collections.certops.gogetssl.plugins.module_utils import _journal, _x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._journal import Intent, Journal

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.certops.gogetssl.plugins.module_utils import _names
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 

@@ -10,6 +10,11 @@ import datetime as dt
 import functools
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
 from ansible_collections.certops.gogetssl.plugins.module_utils import _plan, _x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._journal import HostState, Intent, Journal, Served
 from ansible_collections.certops.gogetssl.plugins.module_utils._models import (
@@ -21,10 +26,6 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._models import (
 )
 from ansible_collections.certops.gogetssl.plugins.module_utils._plan import Policy, Step, VendorState
 from ansible_collections.certops.gogetssl.plugins.module_utils._wanted import Wanted
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)
 DAY = dt.timedelta(days=1)
@@ -56,7 +57,8 @@ def request(key="key"):
 
 
 def wanted(**changes):
-    base = Wanted("shop", NAMES, "68", 12, dict.fromkeys(changes.get("names", NAMES), "http"), admin=PERSON, tech=PERSON)
+    methods = dict.fromkeys(changes.get("names", NAMES), "http")
+    base = Wanted("shop", NAMES, "68", 12, methods, admin=PERSON, tech=PERSON)
     return dataclasses.replace(base, **changes)
 
 
@@ -140,12 +142,15 @@ TERM_ENDS = (NOW + 49 * DAY).date()
         ("more names", wanted(names=(*NAMES, "api.example.com")), installed(), Step.OBTAIN, "api.example.com"),
         ("fewer names", wanted(names=NAMES[:1]), installed(), Step.KEEP, "valid"),
         ("covered by a wildcard", wanted(names=("a.example.com",)), installed(leaf(("*.example.com",))), Step.KEEP, ""),
-        ("not covered two deep", wanted(names=("a.b.example.com",)), installed(leaf(("*.example.com",))), Step.OBTAIN, ""),
+        ("not covered two deep", wanted(names=("a.b.example.com",)), installed(leaf(("*.example.com",))),
+         Step.OBTAIN, ""),
         ("rekey", wanted(rekey=True), installed(), Step.OBTAIN, "new key"),
         ("served", wanted(), installed(served=(Served("l", leaf().sha256),)), Step.KEEP, "valid"),
         ("other one served", wanted(), installed(served=(Served("l", "0"),)), Step.INSTALL, "does not serve"),
         ("none served", wanted(), installed(served=(Served("l", None),)), Step.INSTALL, "l does not serve"),
-        ("last of its term", wanted(), installed(OLD, journal=Journal("a", 7, 68, OLD.public_key, TERM_ENDS.isoformat())),
+
+                ("last of its term", wanted(),
+         installed(OLD, journal=Journal("a", 7, 68, OLD.public_key, TERM_ENDS.isoformat())),
          Step.KEEP, "to be replaced"),
         ("199 days, 68 left", wanted(), installed(leaf(age=120)), Step.KEEP, ""),
         ("100 days, 50 left", wanted(), installed(leaf(age=50, lifetime=100)), Step.KEEP, ""),
@@ -173,7 +178,8 @@ DIGICERT = dataclasses.replace(PRODUCT, family=Family.DIGICERT)
         ("first time", wanted(), STAGED, vendor(), Step.BUY, 2500),
         ("two orders with this key", wanted(), STAGED, vendor(same_key=(7, 8)), Step.STOP, 0),
         ("live order, other key", wanted(), STAGED, vendor(same_name=(7,)), Step.STOP, 0),
-        ("live order, said to be another's", wanted(abandon_intent=True), STAGED, vendor(same_name=(7,)), Step.BUY, 2500),
+        ("live order, said to be another's", wanted(abandon_intent=True), STAGED, vendor(same_name=(7,)),
+         Step.BUY, 2500),
         ("processing", wanted(), STAGED, vendor(order(Status.PROCESSING)), Step.RESUME, 0),
         ("pending", wanted(), STAGED, vendor(order(Status.PENDING)), Step.RESUME, 0),
         ("unpaid", wanted(), STAGED, vendor(order(Status.UNPAID)), Step.RESUME, 0),
@@ -186,7 +192,8 @@ DIGICERT = dataclasses.replace(PRODUCT, family=Family.DIGICERT)
         ("expired", wanted(), STAGED, vendor(order(Status.EXPIRED)), Step.BUY, 2500),
         ("revoked", wanted(), STAGED, vendor(order(Status.REVOKED)), Step.BUY, 2500),
         ("rejected", wanted(), STAGED, vendor(order(Status.REJECTED)), Step.STOP, 0),
-        ("rejected, told to go on", wanted(abandon_intent=True), STAGED, vendor(order(Status.REJECTED)), Step.BUY, 2500),
+        ("rejected, told to go on", wanted(abandon_intent=True), STAGED, vendor(order(Status.REJECTED)),
+         Step.BUY, 2500),
         ("issued, never installed", wanted(), STAGED, vendor(order(certificate=NEW)), Step.INSTALL, 0),
         ("active without certificate", wanted(), STAGED, vendor(order()), Step.RESUME, 0),
         ("issued and installed", wanted(), installed(NEW), vendor(order(certificate=NEW)), Step.KEEP, 0),
@@ -194,7 +201,9 @@ DIGICERT = dataclasses.replace(PRODUCT, family=Family.DIGICERT)
         ("issued, another key staged", wanted(), HostState(staged=request("other")), vendor(order(certificate=NEW)),
          Step.REISSUE, 0),
         ("installed key replaced", wanted(), installed(NEW, key="0"), vendor(order(certificate=NEW)), Step.REISSUE, 0),
-        ("chain broken on the host", wanted(), installed(NEW, chain=(leaf(key="other"),)), vendor(order(certificate=NEW)),
+
+                ("chain broken on the host", wanted(),
+         installed(NEW, chain=(leaf(key="other"),)), vendor(order(certificate=NEW)),
          Step.INSTALL, 0),
         ("rekey", wanted(rekey=True), installed(NEW), vendor(order(certificate=NEW)), Step.REISSUE, 0),
         ("rekeyed, not installed", wanted(rekey=True), installed(leaf(key="other"), staged=request()),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.certops.gogetssl.plugins.module_utils import _wanted
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 

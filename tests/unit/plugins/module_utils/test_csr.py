@@ -252,9 +252,10 @@ def test_relative_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_second_run_waits_for_the_first(tmp_path: Path) -> None:
-    with _files.locked(str(tmp_path)), pytest.raises(GogetsslError, match="another run"):
-        with _files.locked(str(tmp_path), sleep=lambda seconds: None):
-            pass
+    with _files.locked(str(tmp_path)):
+        second = _files.locked(str(tmp_path), sleep=lambda seconds: None)
+        with pytest.raises(GogetsslError, match="another run"):
+            second.__enter__()
 
 
 @pytest.mark.parametrize("start", ["nothing", "other names", "no csr"])

@@ -1,0 +1,228 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wished for: the options of `CERTIFICATES_SPEC` and `CONTACTS_SPEC` in `module_utils/_wanted.py`."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  certificates:
+    description:
+      - The certificates of the host. Every task takes the same list and picks what it needs from it.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - What the certificate is called here. It names the directory below O(directory).
+          - Takes letters, digits, dot, dash and underscore, up to 64 of them.
+        type: str
+        required: true
+      names:
+        description:
+          - The names the certificate is for. The first one is the common name.
+          - Internationalised names may be given in Unicode.
+        type: list
+        elements: str
+        required: true
+      product:
+        description:
+          - The product to buy, by its number or its name in the vendor's catalogue.
+        type: str
+        required: true
+      period:
+        description:
+          - The term to pay for, in months.
+        type: int
+        default: 12
+      dcv:
+        description:
+          - How control over the names is proven. V(http), V(https) and V(dns) are meant literally, anything else is the
+            e-mail address of an approver.
+          - Either one method for all names, or a dictionary that has a method for each of them.
+          - A wildcard cannot be validated by V(http) or V(https), an IP address by nothing else.
+        type: raw
+        default: http
+      key_type:
+        description:
+          - The kind of private key.
+        type: str
+        choices:
+          - rsa-2048
+          - rsa-3072
+          - rsa-4096
+          - ecdsa-p256
+          - ecdsa-p384
+        default: rsa-2048
+      services:
+        description:
+          - The services of the host that serve the certificate. Used by the role P(certops.gogetssl.gogetssl#role),
+            which reloads them.
+        type: list
+        elements: str
+        default: []
+      listeners:
+        description:
+          - Where the host serves the certificate, as seen from the host itself. What is served there is compared with
+            what is installed.
+          - If not given, port 443 of the loopback address where O(certificates[].services) is not empty, else nothing.
+        type: list
+        elements: dict
+        suboptions:
+          port:
+            description: The TCP port.
+            type: int
+            default: 443
+          address:
+            description: The address or host name to connect to.
+            type: str
+            default: 127.0.0.1
+          server_name:
+            description: The name to ask for (SNI). If not given, the first name that is no wildcard.
+            type: str
+      server_count:
+        description:
+          - On how many servers the certificate is used, for products that are licensed that way. V(-1) is unlimited.
+        type: int
+        default: -1
+      webserver:
+        description:
+          - The server software by its number or its name in the vendor's list. If not given, the brand's entry for any
+            other software.
+        type: str
+      signature_hash:
+        description:
+          - The hash algorithm of the authority's signature, in the vendor's words.
+        type: str
+        default: SHA2
+      unique_code:
+        description:
+          - A code of 15 to 20 letters and digits by which the authority tells apart two requests with the same CSR. If
+            not given, it is derived from the order.
+        type: str
+      rekey:
+        description:
+          - Whether to have the installed certificate replaced by one with a new key.
+          - M(certops.gogetssl.gogetssl_csr) makes a new key for every new certificate, with V(false) too.
+        type: bool
+        default: false
+      adopt:
+        description:
+          - The number of an order that exists already and that this certificate is to come from from now on.
+        type: int
+      abandon_intent:
+        description:
+          - Whether to give up a purchase that was begun and whose outcome is not known, or an order that was rejected or
+            that another key belongs to. This can mean to pay twice, so look at the account first.
+        type: bool
+        default: false
+      admin: &person
+        description:
+          - The contact person for this certificate. Only what differs from the task's option of the same name has to be
+            given.
+        type: dict
+        suboptions: &person_options
+          firstname:
+            description: First name.
+            type: str
+          lastname:
+            description: Last name.
+            type: str
+          title:
+            description: Title or position.
+            type: str
+          email:
+            description: E-mail address.
+            type: str
+          phone:
+            description: Telephone number with country code.
+            type: str
+          organization:
+            description: Organisation the person belongs to.
+            type: str
+          addressline1:
+            description: Street and number.
+            type: str
+          city:
+            description: City.
+            type: str
+          region:
+            description: State, province or canton.
+            type: str
+          postalcode:
+            description: Postal code.
+            type: str
+          country:
+            description: Country as two letters.
+            type: str
+          fax:
+            description: Fax number.
+            type: str
+      tech: *person
+      organization:
+        description:
+          - The organisation this certificate is issued to. Only what differs from the task's option of the same name has
+            to be given.
+        type: dict
+        suboptions: &organization_options
+          name:
+            description: Registered name. It becomes C(O) in the subject of the CSR.
+            type: str
+          division:
+            description: Department. It becomes C(OU) in the subject of the CSR.
+            type: str
+          duns:
+            description: D-U-N-S number.
+            type: str
+          lei:
+            description: Legal entity identifier.
+            type: str
+          addressline1:
+            description: Street and number.
+            type: str
+          city:
+            description: City. It becomes C(L) in the subject of the CSR.
+            type: str
+          region:
+            description: State, province or canton. It becomes C(ST) in the subject of the CSR.
+            type: str
+          postalcode:
+            description: Postal code.
+            type: str
+          country:
+            description: Country as two letters. It becomes C(C) in the subject of the CSR.
+            type: str
+          phone:
+            description: Telephone number with country code.
+            type: str
+          fax:
+            description: Fax number.
+            type: str
+  directory:
+    description:
+      - The directory on the host that has a directory for each certificate.
+      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by everybody.
+    type: path
+    default: /etc/gogetssl
+  admin:
+    description:
+      - The contact person of all certificates, as far as they have none of their own.
+    type: dict
+    suboptions: *person_options
+  tech:
+    description:
+      - The technical contact of all certificates, as far as they have none of their own. What is given neither here nor
+        there is taken from O(admin).
+    type: dict
+    suboptions: *person_options
+  organization:
+    description:
+      - The organisation of all certificates, as far as they have none of their own. Needed for products that validate
+        the organisation.
+    type: dict
+    suboptions: *organization_options
+"""

@@ -1,0 +1,135 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gogetssl_certificate
+short_description: Install certificates on the host, or go back to the previous ones
+version_added: 1.0.0
+description:
+  - Installs key, certificate and chain together. Each version has a directory of its own, named after the serial number,
+    and one symbolic link, C(current), is moved from one to the other. Services that read C(current/fullchain.pem) and
+    C(current/privkey.pem) find the whole old version or the whole new one, whatever happens to the task.
+  - The key is the one that M(certops.gogetssl.gogetssl_csr) has staged, or that of a version which is kept.
+  - Everything is checked for all certificates before anything is written for the first one. The certificate must cover
+    the names and be valid now, the chain must lead from one signature to the next, and the key must be on the host.
+  - This module reloads no service. The role P(certops.gogetssl.gogetssl#role) does, compares what is served, and goes back
+    with O(state=previous) if it is not the new certificate.
+extends_documentation_fragment:
+  - certops.gogetssl.attributes
+requirements:
+  - The Python library C(cryptography) on the host, version 3.2 or newer.
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows serial numbers, names, issuers and dates, never a key.
+  idempotent:
+    support: full
+options:
+  certificates:
+    description:
+      - The certificates. Entries of results of other modules of this collection can be handed over as they are; what is
+        not needed is ignored.
+      - Needed always is V(name), what the certificate is called on this host.
+      - Needed with O(state=present) are V(names), a list of names that the certificate must cover, V(certificate), the
+        certificate in PEM form, and V(chain), the authority's certificates in PEM form, each signed by the next.
+      - Needed with O(state=previous) is V(previous_serial), the version to go back to. If it is an empty string, there
+        was none, and C(current) is removed. With V(changed) being V(false), an entry is left alone. With V(serial), an
+        entry is refused if that version is not the current one any more.
+    type: list
+    elements: dict
+    required: true
+  directory:
+    description:
+      - The directory that has a directory for each certificate.
+      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by everybody.
+    type: path
+    default: /etc/gogetssl
+  keep_versions:
+    description:
+      - How many versions are kept. The current one and the one before it are kept always.
+    type: int
+    default: 3
+  state:
+    description:
+      - V(present) installs what is given.
+      - V(previous) goes back to what was there before. It takes what V(present) has returned. The key of the version that
+        is left is staged again, if no other one is, so that its certificate can be installed later without an order.
+    type: str
+    choices: [present, previous]
+    default: present
+seealso:
+  - module: certops.gogetssl.gogetssl_csr
+  - module: certops.gogetssl.gogetssl_certificate_info
+author:
+  - The certops.gogetssl contributors (@certops)
+"""
+
+EXAMPLES = r"""
+- name: Install a certificate
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates:
+      - name: shop
+        names: [shop.example.com, www.shop.example.com]
+        certificate: "{{ lookup('ansible.builtin.file', 'shop.crt') }}"
+        chain: "{{ lookup('ansible.builtin.file', 'shop-chain.crt') }}"
+  register: installed
+
+- name: Go back to what was there before
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates: "{{ installed.certificates }}"
+    state: previous
+"""
+
+RETURN = r"""
+certificates:
+  description: One entry for each of O(certificates), in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The certificate's name.
+      type: str
+      sample: shop
+    serial:
+      description:
+        - Serial number of the current version as hexadecimal digits.
+        - An empty string if O(state=previous) has left none.
+      type: str
+      sample: 3f1c0b2a9d8e7f60
+    previous_serial:
+      description: Serial number of the version before, or an empty string if there is none to go back to.
+      type: str
+      sample: 2e0b1a998c7d6e5f
+    path:
+      description: What services have to read from.
+      type: str
+      sample: /etc/gogetssl/shop/current
+    not_after:
+      description: When the current certificate ends. An empty string if there is none.
+      type: str
+      sample: '2027-03-01T00:00:00+00:00'
+    changed:
+      description: Whether services have to read the files again.
+      type: bool
+      sample: true
+"""
+
+from ..module_utils._certificate import TASK
+from ..module_utils._task import run_module
+
+
+def main() -> None:
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,416 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import shutil
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _certificate, _csr, _files, _x509
+from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._install import Found, plan
+from tests.unit import hosts
+from tests.unit.hosts import DAY
+
+pytestmark = pytest.mark.host
+
+NAMES = ["shop.example.com", "www.shop.example.com"]
+FILES = ["cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"]
+
+
+class Host:
+    """A host with its directory of certificates and an authority that answers its CSRs."""
+
+    def __init__(self, directory: Path, authority: hosts.Authority) -> None:
+        self.directory, self.authority = directory, authority
+        self.shop = directory / "shop"
+
+    def request(self, **changes: t.Any) -> str:
+        item = {"name": "shop", "names": NAMES, "product": "68", "key_type": "ecdsa-p256", **changes}
+        return str(hosts.run(_csr.TASK, certificates=[item], directory=str(self.directory))["requests"][0]["csr"])
+
+    def deliver(self, **issue: t.Any) -> dict[str, t.Any]:
+        """A new key, and the certificate for it."""
+        leaf = self.authority.issue(self.request(), **issue)
+        return {"name": "shop", "names": NAMES, "certificate": leaf, "chain": self.authority.intermediate}
+
+    def run(self, *items: dict[str, t.Any], check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
+        return hosts.run(
+            _certificate.TASK, check_mode, certificates=list(items), directory=str(self.directory), **params
+        )
+
+    def install(self, **params: t.Any) -> dict[str, t.Any]:
+        return self.run(self.deliver(), **params)["certificates"][0]  # type: ignore[no-any-return]
+
+    def current(self) -> str | None:
+        """The serial that services read, after making sure that all they read belongs together."""
+        folder = self.shop / "current"
+        if not folder.is_symlink():
+            return None
+        leaf = _x509.read_certificate((folder / "cert.pem").read_text())
+        chain = (folder / "chain.pem").read_text()
+        assert _x509.public_key_of_key((folder / "privkey.pem").read_bytes()) == leaf.public_key
+        assert (folder / "fullchain.pem").read_text() == leaf.pem + chain
+        assert chain == self.authority.intermediate
+        return leaf.serial
+
+
+@pytest.fixture(scope="module")
+def authority() -> hosts.Authority:
+    return hosts.Authority()
+
+
+@pytest.fixture
+def host(tmp_path: Path, authority: hosts.Authority) -> Host:
+    return Host(tmp_path / "Zertifikate für alle", authority)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (Found(), {"write", "link"}),
+        (Found(current="a", versions=("a",)), {"write", "link", "before"}),
+        (Found(current="c", versions=("c",), intact=True), set()),
+        (Found(current="c", versions=("c",)), {"repair"}),
+        (Found(current="a", versions=("c", "a"), intact=True), {"link", "before"}),
+        (Found(current="c", versions=("c", "a"), previous="a", intact=True), {"before"}),
+        (Found(current="c", versions=("c",), previous="gone", intact=True), set()),
+        (Found(current="c", versions=("c",), intact=True, staged_is_used=True), {"unstage"}),
+        (Found(current="c", versions=("c",), intact=True, littered=True), {"sweep"}),
+    ],
+)
+def test_plan(found: Found, expected: set[str]) -> None:
+    decided = plan("c", found, 3)
+    assert {name for name in decided._fields if name != "serial" and getattr(decided, name)} == expected
+
+
+@pytest.mark.parametrize(("keep", "pruned"), [(1, "dba"), (2, "dba"), (3, "ba"), (4, "a"), (9, "")])
+def test_plan_prunes_the_oldest_but_never_the_way_back(keep: int, pruned: str) -> None:
+    found = Found(current="c", previous="c", versions=("d", "c", "b", "a"))
+    assert plan("e", found, keep).prune == tuple(pruned)
+
+
+def test_installs_in_one_step(host: Host) -> None:
+    delivery = host.deliver()
+    csr = (host.shop / "staged" / "request.csr").read_text()
+    result = host.run(delivery)
+    entry = result["certificates"][0]
+    leaf = _x509.read_certificate(delivery["certificate"])
+    assert entry == {
+        "name": "shop",
+        "serial": leaf.serial,
+        "previous_serial": "",
+        "path": str(host.shop / "current"),
+        "not_after": leaf.not_after.isoformat(),
+        "changed": True,
+    }
+    assert host.current() == leaf.serial
+    assert os.readlink(host.shop / "current") == leaf.serial
+    assert sorted(os.listdir(host.shop)) == sorted(["current", leaf.serial])
+    assert (host.shop / leaf.serial / "request.csr").read_text() == csr
+    assert {name: hosts.mode(host.shop / "current" / name) for name in FILES} == {
+        "cert.pem": 0o644,
+        "chain.pem": 0o644,
+        "fullchain.pem": 0o644,
+        "privkey.pem": 0o600,
+    }
+
+
+def test_installs_once(host: Host) -> None:
+    first = host.install()
+    delivery = host.deliver()
+    second = host.run(delivery)["certificates"][0]
+    before = hosts.tree(str(host.directory))
+    again = host.run(delivery)
+    assert again["changed"] is False
+    assert again["diff"] == []
+    assert again["certificates"] == [{**second, "changed": False}]
+    assert second["previous_serial"] == first["serial"]
+    assert hosts.tree(str(host.directory)) == before
+
+
+def test_check_mode_touches_nothing_and_foretells(host: Host) -> None:
+    delivery = host.deliver()
+    before = hosts.tree(str(host.directory))
+    foretold = host.run(delivery, check_mode=True)
+    assert hosts.tree(str(host.directory)) == before
+    assert host.run(delivery) == foretold
+
+
+def test_key_is_in_no_result(host: Host) -> None:
+    results = [host.run(host.deliver()), host.run(host.deliver())]
+    keys = {path.read_text() for path in host.shop.glob("*/privkey.pem")}
+    assert len(keys) == 2
+    assert not any(key.split("\n")[1] in repr(results) for key in keys)
+    assert results[1]["diff"][0]["before"]["serial"] == results[0]["certificates"][0]["serial"]
+
+
+def test_line_ends_do_not_matter(host: Host) -> None:
+    delivery = host.deliver()
+    host.run({**delivery, "chain": delivery["chain"].replace("\n", "\r\n")})
+    assert host.current()
+    assert host.run(delivery)["changed"] is False
+
+
+def test_old_versions_go(host: Host) -> None:
+    serials = [host.install(keep_versions=2)["serial"] for _ in range(4)]
+    versions = [
+        name for name in os.listdir(host.shop) if (host.shop / name).is_dir() and name not in ("current", "previous")
+    ]
+    assert sorted(versions) == sorted(serials[-2:])
+    assert os.readlink(host.shop / "previous") == serials[-2]
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("how", ["emptied", "removed", "foreign"])
+def test_damage_is_repaired(host: Host, name: str, how: str) -> None:
+    delivery = host.deliver()
+    shutil.copytree(host.shop / "staged", host.directory / "kept")
+    serial = host.run(delivery)["certificates"][0]["serial"]
+    if name == "privkey.pem":  # as after a rollback: the key is staged as well
+        shutil.copytree(host.directory / "kept", host.shop / "staged")
+    path = host.shop / serial / name
+    {"emptied": lambda: path.write_text(""), "removed": path.unlink, "foreign": lambda: path.write_text("x")}[how]()
+    entry = host.run(delivery)["certificates"][0]
+    assert (entry["serial"], entry["changed"]) == (serial, True)
+    assert host.current() == serial
+    assert host.run(delivery)["changed"] is False
+
+
+def test_link_that_was_removed_comes_back_without_the_staged_key(host: Host) -> None:
+    delivery = host.deliver()
+    host.run(delivery)
+    (host.shop / "current").unlink()
+    assert host.run(delivery)["certificates"][0]["changed"] is True
+    assert host.current()
+
+
+def test_staged_key_of_another_order_stays(host: Host) -> None:
+    delivery = host.deliver()
+    host.run(delivery)
+    host.request()
+    staged = hosts.tree(str(host.shop / "staged"))
+    assert host.run(delivery)["changed"] is False
+    assert hosts.tree(str(host.shop / "staged")) == staged
+
+
+BAD: dict[str, tuple[t.Callable[[Host, dict[str, t.Any]], dict[str, t.Any]], str]] = {
+    "no certificate": (lambda host, good: {"certificate": ""}, "certificate is not made of PEM"),
+    "number": (lambda host, good: {"certificate": 7}, "must be PEM text"),
+    "names left out": (lambda host, good: {"names": None}, "names must be the list"),
+    "garbage behind": (
+        lambda host, good: {"certificate": good["certificate"] + "oops"},
+        "certificate is not made of PEM",
+    ),
+    "garbage in chain": (lambda host, good: {"chain": good["chain"] + "<html>"}, "chain is not made of PEM"),
+    "two leaves": (lambda host, good: {"certificate": good["certificate"] * 2}, "holds 2 certificates"),
+    "broken base64": (lambda host, good: {"certificate": good["certificate"].replace("M", "A", 3)}, "cannot be read"),
+    "chain missing": (lambda host, good: {"chain": ""}, "chain is empty"),
+    "chain in wrong order": (
+        lambda host, good: {"chain": host.authority.root + host.authority.intermediate},
+        "is not signed by",
+    ),
+    "foreign chain": (lambda host, good: {"chain": hosts.Authority().intermediate}, "is not signed by"),
+    "other names": (lambda host, good: {"names": [*NAMES, "api.example.com"]}, "does not cover api.example.com"),
+    "expired": (lambda host, good: host.deliver(start=-9 * DAY, end=-DAY), "expired on"),
+    "not yet valid": (lambda host, good: host.deliver(start=DAY), "is the clock of this host right"),
+    "another key": (
+        lambda host, good: {"certificate": host.authority.issue(_x509.new_request(_x509.new_key("ecdsa-p256"), NAMES))},
+        "belongs to none of the keys",
+    ),
+    "private key for certificate": (
+        lambda host, good: {"certificate": (host.shop / "staged" / "privkey.pem").read_text()},
+        "is not made of PEM certificates",
+    ),
+    "name with a slash": (lambda host, good: {"name": "../shop"}, "cannot name a certificate"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_delivery_is_one_sentence_and_changes_nothing(host: Host, case: str) -> None:
+    host.install()
+    spoil, words = BAD[case]
+    good = host.deliver()
+    bad = {**good, **spoil(host, good)}
+    key = (host.shop / "staged" / "privkey.pem").read_text()
+    before = hosts.tree(str(host.directory))
+    with pytest.raises(GogetsslError, match=words) as failure:
+        host.run(bad)
+    assert key.split("\n")[1] not in failure.value.message
+    assert hosts.tree(str(host.directory)) == before
+
+
+def test_one_bad_delivery_keeps_the_others_waiting(host: Host) -> None:
+    good = host.deliver()
+    others = [{**good, "name": name} for name in ("blog", "mail")]
+    before = hosts.tree(str(host.directory))
+    with pytest.raises(GogetsslError, match=r"^blog: .*\. mail: .*\.$"):
+        host.run(good, *others)
+    assert hosts.tree(str(host.directory)) == before
+
+
+def test_rejects_twice_the_same_name_and_no_versions(host: Host) -> None:
+    good = host.deliver()
+    with pytest.raises(GogetsslError, match="twice"):
+        host.run(good, good)
+    with pytest.raises(GogetsslError, match="keep_versions"):
+        host.run(good, keep_versions=0)
+
+
+@pytest.mark.parametrize("place", ["current", "version"])
+def test_planted_link_is_refused(host: Host, tmp_path: Path, place: str) -> None:
+    serial = host.install()["serial"]
+    delivery = host.deliver()
+    if place == "current":
+        (host.shop / "current").unlink()
+        (host.shop / "current").symlink_to(tmp_path)
+    else:
+        (host.shop / serial / "privkey.pem").unlink()
+        (host.shop / serial / "privkey.pem").symlink_to(tmp_path / "elsewhere")
+        delivery["certificate"] = (host.shop / serial / "cert.pem").read_text()
+    with pytest.raises(GogetsslError, match="refused"):
+        host.run(delivery)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a link away, which takes root")
+def test_link_of_another_user_is_refused(host: Host) -> None:
+    host.install()
+    os.chown(host.shop / "current", 12345, 12345, follow_symlinks=False)
+    with pytest.raises(GogetsslError, match="not a symbolic link made by"):
+        host.run(host.deliver())
+
+
+def test_unwritable_directory_is_one_sentence(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery = host.deliver()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(GogetsslError, match=r"^.*alle is not writable for this user\.$"):
+        host.run(delivery)
+
+
+def test_goes_back(host: Host) -> None:
+    first = host.install()
+    delivery = host.deliver()
+    second = host.run(delivery)["certificates"][0]
+    foretold = host.run(second, state="previous", check_mode=True)
+    assert host.current() == second["serial"]
+    back = host.run(second, state="previous")
+    assert back == foretold
+    assert back["certificates"][0]["serial"] == host.current() == first["serial"]
+    assert host.run(second, state="previous")["changed"] is False
+    # The key waits for its certificate again, so it is installed later without an order.
+    assert _x509.read_request(host.request()).public_key == _x509.read_certificate(delivery["certificate"]).public_key
+    assert host.run(delivery)["certificates"][0] == second
+    assert not (host.shop / "staged").exists()
+
+
+def test_goes_back_to_nothing(host: Host) -> None:
+    delivery = host.deliver()
+    entry = host.run(delivery)["certificates"][0]
+    assert host.run(entry, state="previous")["certificates"][0]["serial"] == ""
+    assert host.current() is None
+    assert host.run(entry, state="previous")["changed"] is False
+    assert host.run(delivery)["certificates"][0] == entry
+    assert host.current() == entry["serial"]
+
+
+def test_goes_back_only_from_what_was_changed(host: Host) -> None:
+    delivery = host.deliver()
+    host.run(delivery)
+    unchanged = host.run(delivery)["certificates"]
+    assert host.run(*unchanged, state="previous")["changed"] is False
+    assert host.current() == unchanged[0]["serial"]
+
+
+def test_goes_back_only_to_a_whole_version_and_from_the_current_one(host: Host) -> None:
+    first, second = host.install(), host.install()
+    with pytest.raises(GogetsslError, match="needs previous_serial"):
+        host.run({"name": "shop"}, state="previous")
+    with pytest.raises(GogetsslError, match="needs previous_serial"):
+        host.run({"name": "shop", "previous_serial": "../x"}, state="previous")
+    with pytest.raises(GogetsslError, match="has moved on"):
+        host.run({**second, "serial": "abc", "previous_serial": "def"}, state="previous")
+    (host.shop / first["serial"] / "chain.pem").unlink()
+    with pytest.raises(GogetsslError, match="no way back"):
+        host.run(second, state="previous")
+    assert host.current() == second["serial"]
+
+
+def prepared(host: Host, scenario: str) -> tuple[dict[str, t.Any], dict[str, t.Any], set[str | None]]:
+    """What to run, with which options, and the serials that may be current at any time meanwhile."""
+    if scenario == "first":
+        delivery = host.deliver()
+        return delivery, {}, {None, _x509.read_certificate(delivery["certificate"]).serial}
+    first = host.install()
+    if scenario == "repair":
+        host.install()
+    delivery = host.deliver()
+    new = _x509.read_certificate(delivery["certificate"]).serial
+    if scenario == "renewal":
+        return delivery, {"keep_versions": 1}, {first["serial"], new}
+    second = host.run(delivery)["certificates"][0]
+    if scenario == "repair":
+        os.unlink(host.shop / "current")
+        os.symlink(first["serial"], host.shop / "current")
+        for name in ("chain.pem", "cert.pem"):
+            (host.shop / new / name).write_text("damaged")
+        return delivery, {}, {first["serial"], new}
+    return second, {"state": "previous"}, {first["serial"], new}
+
+
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "power lost"])
+@pytest.mark.parametrize("scenario", ["first", "renewal", "repair", "back"])
+def test_killed_anywhere_services_read_one_whole_version(
+    tmp_path: Path, authority: hosts.Authority, scenario: str, power: bool
+) -> None:
+    """SIGKILL at every change, half-written files included: old or new, never a mixture; the next run finishes."""
+    points, killed = 0, True
+    while killed:
+        points += 1
+        host = Host(tmp_path / str(points), authority)
+        item, params, allowed = prepared(host, scenario)
+        lose = str(host.directory) if power else None
+        killed = hosts.killed(lambda host=host, item=item, params=params: host.run(item, **params), points, lose)
+        assert host.current() in allowed, f"kill point {points}"
+        host.run(item, **params)
+        assert host.current() == (item["previous_serial"] if scenario == "back" else newest(item))
+        assert host.run(item, **params)["changed"] is False
+        assert not [path for path in host.directory.rglob("*") if path.name.startswith(_files.SCRATCH)]
+    assert points > 8
+    print(f"certificate, {scenario}: {points - 1} kill points, 0 torn states")
+
+
+@pytest.mark.parametrize("scenario", ["first", "renewal", "repair", "back"])
+def test_full_disk_anywhere_is_one_sentence(
+    tmp_path: Path, authority: hosts.Authority, scenario: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points, words = 0, "?"
+    while words:
+        points += 1
+        host = Host(tmp_path / str(points), authority)
+        item, params, allowed = prepared(host, scenario)
+        with monkeypatch.context() as patch:
+            patch.setattr(_files, "os", hosts.FaultyOs(points, hosts.disk_full))
+            words = failure(lambda host=host, item=item, params=params: host.run(item, **params))
+        assert words == "" or "No space left on device" in words
+        assert host.current() in allowed
+        host.run(item, **params)
+        assert host.run(item, **params)["changed"] is False
+    assert points > 8
+
+
+def failure(call: t.Callable[[], t.Any]) -> str:
+    """The sentence a call failed with, or nothing."""
+    try:
+        call()
+    except GogetsslError as error:
+        return error.message
+    return ""
+
+
+def newest(item: dict[str, t.Any]) -> str:
+    return _x509.read_certificate(item["certificate"]).serial

@@ -1,0 +1,116 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The host modules as programs: they start without `requests`, return what they document and leave no traceback."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.certops.gogetssl.plugins.doc_fragments.certificates import ModuleDocFragment
+from ansible_collections.certops.gogetssl.plugins.module_utils import _certificate, _csr, _dcv_file
+from ansible_collections.certops.gogetssl.plugins.module_utils._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC
+from tests.unit import hosts
+
+pytestmark = pytest.mark.host
+
+MODULES = "ansible_collections.certops.gogetssl.plugins.modules"
+WISH = {"name": "shop", "names": ["shop.example.com"], "product": "68", "key_type": "ecdsa-p256"}
+
+
+def start(module: str, **params: t.Any) -> tuple[int, dict[str, t.Any], str]:
+    """A module in a Python that has no `requests`, as ansible would start it."""
+    program = f"import sys, runpy; sys.modules['requests'] = None; runpy.run_module('{MODULES}.{module}', run_name='__main__')"
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": params})
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=arguments,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def returned(module: str) -> dict[str, t.Any]:
+    documented = yaml.safe_load(importlib.import_module(f"{MODULES}.{module}").RETURN)
+    return {name: set(value["contains"]) for name, value in documented.items()}
+
+
+def keys(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    mine = {name: value for name, value in result.items() if name not in ("changed", "diff", "invocation")}
+    return {name: set(value[0]) for name, value in mine.items()}
+
+
+def test_results_are_as_documented(tmp_path: Path) -> None:
+    made = hosts.run(_csr.TASK, certificates=[WISH], directory=str(tmp_path))
+    assert keys(made) == returned("gogetssl_csr")
+    authority = hosts.Authority()
+    leaf = authority.issue(made["requests"][0]["csr"])
+    delivery = {**WISH, "certificate": leaf, "chain": authority.intermediate}
+    installed = hosts.run(_certificate.TASK, certificates=[delivery], directory=str(tmp_path))
+    assert keys(installed) == returned("gogetssl_certificate")
+    back = hosts.run(
+        _certificate.TASK, certificates=installed["certificates"], directory=str(tmp_path), state="previous"
+    )
+    assert keys(back) == returned("gogetssl_certificate")
+    proofs = [{"file_name": "a.txt", "content": "x"}]
+    assert keys(hosts.run(_dcv_file.TASK, web_root=str(tmp_path), files=proofs)) == returned("gogetssl_dcv_file")
+
+
+def documented_spec(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    kept = ("type", "elements", "required", "default", "choices")
+    spec = {}
+    for name, option in options.items():
+        spec[name] = {key: option[key] for key in kept if key in option}
+        below = option.get("suboptions", option.get("options"))
+        if below:
+            spec[name]["options"] = documented_spec(below)
+    return spec
+
+
+def test_the_wish_is_documented_as_it_is() -> None:
+    documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    assert documented_spec(documented) == documented_spec({**CERTIFICATES_SPEC, **CONTACTS_SPEC})
+
+
+def test_modules_work_without_requests(tmp_path: Path) -> None:
+    status, result, errors = start("gogetssl_csr", certificates=[WISH], directory=str(tmp_path))
+    assert (status, errors) == (0, "")
+    assert result["requests"][0]["changed"] is True
+    key = (tmp_path / "shop" / "staged" / "privkey.pem").read_text()
+    assert key.split("\n")[1] not in json.dumps(result)
+    proofs = [{"file_name": "a.txt", "content": "a\r\nb"}]
+    status, result, errors = start("gogetssl_dcv_file", web_root=str(tmp_path), files=proofs)
+    assert (status, errors) == (0, "")
+    assert Path(result["files"][0]["path"]).read_bytes() == b"a\r\nb"
+
+
+@pytest.mark.parametrize(
+    ("module", "params", "words"),
+    [
+        ("gogetssl_csr", {"certificates": [{**WISH, "names": ["localhost"]}]}, "is not a name"),
+        ("gogetssl_csr", {"certificates": [{**WISH, "sans": []}]}, "sans"),
+        ("gogetssl_csr", {"certificates": [WISH], "directory": "/proc/certs"}, "/proc/certs"),
+        ("gogetssl_certificate", {"certificates": [{"name": "shop", "names": []}]}, "certificate is not made of PEM"),
+        ("gogetssl_certificate", {"certificates": [], "state": "absent"}, "state"),
+        ("gogetssl_dcv_file", {"web_root": "/", "files": [{"file_name": "../x", "content": ""}]}, "refused"),
+    ],
+)
+def test_failure_is_one_sentence(module: str, params: dict[str, t.Any], words: str, tmp_path: Path) -> None:
+    status, result, errors = start(module, **{"directory": str(tmp_path), **params} if "dcv" not in module else params)
+    assert (status, errors) == (1, "")
+    assert words in result["msg"]
+    assert "Traceback" not in json.dumps(result)
+    assert hosts.tree(str(tmp_path)) == {}

@@ -128,6 +128,14 @@ def test_what_is_not_served_is_taken_back(bench: Bench) -> None:
     assert current.resolve() == before
 
 
+def test_a_listener_that_serves_something_else_is_told(bench: Bench) -> None:
+    wish = bench.shop(services=["custom"], listeners=[{"port": 9}])
+    run = bench.run(gogetssl_certificates=[wish])
+    assert run.code != 0
+    assert "127.0.0.1:9 did not serve the new certificate after the reload" in run.output
+    assert len(bench.orders) == 1
+
+
 def test_no_secret_is_told(bench: Bench) -> None:
     run = bench.run("-vvvv", "--diff")
     assert run.code == 0, run.output

@@ -34,11 +34,25 @@ $(STAMP): $(REQUIREMENTS) tests/bin/venv.sh
 	ln -sfn ../../../.. $(COLLECTION)
 	touch $@
 
+test: $(STAMP)
+	python -m tests.bin.stages
+
 unit: $(STAMP)
-	python -m pytest tests/unit
+	python -m tests.bin.stages unit
 
 lint: $(STAMP)
-	tests/bin/lint.sh
+	python -m tests.bin.stages lint shellcheck
+
+matrix: $(STAMP)
+	python -m tests.bin.matrix
+
+bench: $(STAMP)
+	python -m tests.benchmark
+
+# Test hosts first: those of a killed run still hold mounts and a bridge.
+clean:
+	[ "$$(id -u)" != 0 ] || $(PYTHON) -m tests.hosts down --all
+	rm -rf $(VENV) .ansible .cache .mypy_cache .pytest_cache .ruff_cache tests/output
 
 demo: $(STAMP)
 	python -m tests.demo

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Every linter in turn; all of them run even when one fails. Called by make, which sets PATH.
+# Every linter from the virtual environment in turn; all of them run even when one fails. Called by make, which sets PATH.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 
@@ -15,10 +15,9 @@ check() {
 # mypy must see the plugins under the name they are imported by.
 collection=.venv/collections/ansible_collections/certops/gogetssl
 typed=()
-for folder in "$collection/plugins" tests/emulator tests/hosts; do
+for folder in "$collection/plugins" tests/bin tests/demo tests/emulator tests/hosts; do
     [ -d "$folder" ] && typed+=("$folder")
 done
-mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run)
 
 check ruff check .
 check ruff format --check .
@@ -26,9 +25,4 @@ check ruff format --check .
 check ansible-lint --offline
 check antsibull-changelog lint
 check antsibull-docs lint-collection-docs --plugin-docs .
-if command -v shellcheck >/dev/null; then
-    check shellcheck "${scripts[@]}"
-else
-    echo "== shellcheck: skipped, not installed"
-fi
 exit $status

@@ -1,0 +1,169 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the stages of `make test` one after the other and say in the end how each went.
+
+    python -m tests.bin.stages [STAGE...]        all of them unless named
+
+Every stage runs, whatever happened to those before it. A stage that cannot run here is skipped, with its reason in the
+summary. Run with the interpreter of the virtual environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DEBIAN_PACKAGES = ("iproute2", "mmdebstrap", "openssh-client", "procps", "shellcheck", "systemd-container")
+# Against a stage that hangs; the slowest takes a fraction of this.
+STAGE_TIMEOUT = 40 * 60
+PYTEST_NO_TESTS = 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    command: tuple[str, ...]
+    # Why it cannot run here.
+    skip: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    stage: str
+    outcome: str
+    seconds: float
+    # A reason, or the closing line of pytest.
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.stage:<28} {self.outcome:<8} {self.seconds:7.1f} s  {self.note}".rstrip()
+
+
+def stages() -> Iterator[Stage]:
+    """In the order of how soon they find a mistake."""
+    here = ROOT / "tests" / "bin"
+    yield Stage("lint", (str(here / "lint.sh"),))
+    yield Stage("shellcheck", ("shellcheck", *_shell_scripts()), _needs("shellcheck"))
+    for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
+        yield pytest_stage(name, f"tests/{folder}")
+    yield Stage("sanity", (str(here / "sanity.sh"),))
+    yield Stage("molecule", ("molecule", "test", "--all"), _no_hosts())
+
+
+def pytest_stage(name: str, folder: str, python: str = sys.executable, *arguments: str) -> Stage:
+    tests = any((ROOT / folder).rglob("test_*.py"))
+    return Stage(name, (python, "-m", "pytest", "-q", folder, *arguments), "" if tests else f"no tests in {folder} yet")
+
+
+def _shell_scripts() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.sh", ".ci/run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return listed.stdout.split()
+
+
+def _needs(*programs: str) -> str:
+    missing = [program for program in programs if not shutil.which(program)]
+    return f"not installed: {', '.join(missing)}; make test installs it as root on Debian" if missing else ""
+
+
+def _no_hosts() -> str:
+    if os.geteuid() != 0:
+        return "test hosts need root: mounts, network namespaces and systemd"
+    return _needs("ip", "mmdebstrap", "pkill", "ssh", "ssh-keygen", "systemd-nspawn")
+
+
+def install_debian_packages() -> None:
+    """What is missing, where that is ours to do. Where it is not, the stages that suffer say so."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    missing = [package for package in DEBIAN_PACKAGES if not _installed(package)]
+    if not missing:
+        return
+    print(f"== installing {' '.join(missing)}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--no-install-recommends", "--yes", *missing]):
+        subprocess.run(["apt-get", "-qq", *command], env=environment, stdin=subprocess.DEVNULL, check=False)
+
+
+def _installed(package: str) -> bool:
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
+    return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
+
+
+def run(stage: Stage) -> Result:
+    if stage.skip:
+        return Result(stage.name, "skipped", 0, stage.skip)
+    print(f"\n==== {stage.name}: {' '.join(stage.command)}", flush=True)
+    started = time.monotonic()
+    code, closing = _stream(stage.command)
+    seconds = time.monotonic() - started
+    if code == PYTEST_NO_TESTS and "pytest" in stage.command:
+        return Result(stage.name, "skipped", seconds, "no test was selected")
+    return Result(stage.name, "failed" if code else "passed", seconds, closing or (f"exit {code}" if code else ""))
+
+
+def _stream(command: tuple[str, ...]) -> tuple[int, str]:
+    """The command's exit code and pytest's closing line, its output passed on as it comes."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    watchdog = threading.Timer(STAGE_TIMEOUT, os.killpg, (process.pid, 9))
+    watchdog.daemon = True
+    watchdog.start()
+    closing = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        if re.search(r"\d+ (passed|failed|errors?|skipped)\b.* in [\d.]+s", line):
+            closing = line.strip(" =\n")
+    code = process.wait()
+    watchdog.cancel()
+    return code, closing
+
+
+def run_all(todo: list[Stage]) -> int:
+    results = [run(stage) for stage in todo]
+    print("\n==== summary")
+    for result in results:
+        print(result)
+    failed = [result.stage for result in results if result.outcome == "failed"]
+    skipped = [result.stage for result in results if result.outcome == "skipped"]
+    if skipped:
+        print(f"SKIPPED, for the reasons above: {', '.join(skipped)}")
+    print(f"FAILED: {', '.join(failed)}" if failed else "Nothing failed.", flush=True)
+    return 1 if failed else 0
+
+
+def main(names: list[str]) -> int:
+    install_debian_packages()
+    todo = list(stages())
+    unknown = set(names) - {stage.name for stage in todo}
+    if unknown:
+        sys.exit(f"stages.py: no stage named {', '.join(sorted(unknown))}")
+    return run_all([stage for stage in todo if not names or stage.name in names])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

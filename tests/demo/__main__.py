@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -166,7 +167,7 @@ def handshake(name: str, port: int, ca: Path) -> str:
         socket.create_connection(("127.0.0.1", port), 10) as plain,
         context.wrap_socket(plain, server_hostname=name) as secure,
     ):
-        served = secure.getpeercert() or {}
+        served: dict[str, Any] = dict(secure.getpeercert() or {})
         issuer = {key: value for part in served["issuer"] for key, value in part}
         return f"ok: {name}, {secure.version()}, verified; issued by {issuer['commonName']}, ends {served['notAfter']}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+from typing import Any
 
 import pytest
 
@@ -152,7 +153,7 @@ def test_one_host_waits_for_all(bench: Bench) -> None:
     hosts = ("web1", "web2", "web3")
     names = [f"{host}.example.com" for host in hosts]
     wish = bench.shop(names=["{{ inventory_hostname }}.example.com"])
-    variables = {
+    variables: dict[str, Any] = {
         "gogetssl_directory": str(bench.store) + "/{{ inventory_hostname }}",
         "gogetssl_resolve": dict.fromkeys(names, "127.0.0.1"),
         "gogetssl_certificates": [wish],

@@ -116,8 +116,8 @@ options:
         type: int
       abandon_intent:
         description:
-          - Whether to give up a purchase that was begun and whose outcome is not known, or an order that was rejected or
-            that another key belongs to. This can mean to pay twice, so look at the account first.
+          - Whether to give up a purchase that was begun and whose outcome is not known, or an order that was rejected
+            or that another key belongs to. This can mean to pay twice, so look at the account first.
         type: bool
         default: false
       admin: &person
@@ -165,8 +165,8 @@ options:
       tech: *person
       organization:
         description:
-          - The organisation this certificate is issued to. Only what differs from the task's option of the same name has
-            to be given.
+          - The organisation this certificate is issued to. Only what differs from the task's option of the same name
+            has to be given.
         type: dict
         suboptions: &organization_options
           name:
@@ -205,7 +205,7 @@ options:
   directory:
     description:
       - The directory on the host that has a directory for each certificate.
-      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by everybody.
+      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by all.
     type: path
     default: /etc/gogetssl
   admin:

@@ -54,7 +54,7 @@ class Step(t.NamedTuple):
 
 
 def plan(wanted: t.Sequence[File], found: t.Mapping[str, bytes], state: str) -> list[Step]:
-    """Other contents are replaced: the authority says what a proof is. They are not removed: they may be another order's."""
+    """Other contents are replaced: the authority says what a proof is. They are not removed: another order's, maybe."""
     steps = []
     for file in wanted:
         before = found.get(file.name)

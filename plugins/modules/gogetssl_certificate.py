@@ -10,14 +10,15 @@ module: gogetssl_certificate
 short_description: Install certificates on the host, or go back to the previous ones
 version_added: 1.0.0
 description:
-  - Installs key, certificate and chain together. Each version has a directory of its own, named after the serial number,
-    and one symbolic link, C(current), is moved from one to the other. Services that read C(current/fullchain.pem) and
-    C(current/privkey.pem) find the whole old version or the whole new one, whatever happens to the task.
+  - Installs key, certificate and chain together. Each version has a directory of its own, named after the serial
+    number, and one symbolic link, C(current), is moved from one to the other. Services that read
+    C(current/fullchain.pem) and C(current/privkey.pem) find the whole old version or the whole new one, whatever
+    happens to the task.
   - The key is the one that M(certops.gogetssl.gogetssl_csr) has staged, or that of a version which is kept.
   - Everything is checked for all certificates before anything is written for the first one. The certificate must cover
     the names and be valid now, the chain must lead from one signature to the next, and the key must be on the host.
-  - This module reloads no service. The role P(certops.gogetssl.gogetssl#role) does, compares what is served, and goes back
-    with O(state=previous) if it is not the new certificate.
+  - This module reloads no service. The role P(certops.gogetssl.gogetssl#role) does, compares what is served, and goes
+    back with O(state=previous) if it is not the new certificate.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
 requirements:
@@ -47,7 +48,7 @@ options:
   directory:
     description:
       - The directory that has a directory for each certificate.
-      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by everybody.
+      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by all.
     type: path
     default: /etc/gogetssl
   keep_versions:
@@ -58,8 +59,9 @@ options:
   state:
     description:
       - V(present) installs what is given.
-      - V(previous) goes back to what was there before. It takes what V(present) has returned. The key of the version that
-        is left is staged again, if no other one is, so that its certificate can be installed later without an order.
+      - V(previous) goes back to what was there before. It takes what V(present) has returned. The key of the version
+        that is left is staged again, if no other one is, so that its certificate can be installed later without an
+        order.
     type: str
     choices: [present, previous]
     default: present

@@ -10,8 +10,8 @@ module: gogetssl_csr
 short_description: Make private keys and certificate signing requests on the host
 version_added: 1.0.0
 description:
-  - Makes for every certificate a private key and a CSR, and stages them until their certificate comes. What is installed
-    is not touched.
+  - Makes for every certificate a private key and a CSR, and stages them until their certificate comes. What is
+    installed is not touched.
   - The key is born on the host and stays there, readable by its owner alone. It is in no result, no log and no diff.
   - A staged pair that matches the wish is kept. One that does not is replaced, but never while an order may be open for
     its key; it is then returned with RV(requests[].matches_wish=false).

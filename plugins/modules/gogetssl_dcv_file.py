@@ -10,8 +10,8 @@ module: gogetssl_dcv_file
 short_description: Publish the files that prove control over a name
 version_added: 1.0.0
 description:
-  - Writes files below C(.well-known/pki-validation) in a web root, byte by byte as the authority wants them, and removes
-    them again.
+  - Writes files below C(.well-known/pki-validation) in a web root, byte by byte as the authority wants them, and
+    removes them again.
   - Names of files come from the API and are not trusted. Below the web root no symbolic link is followed, so that
     whoever owns the web root cannot lead the task elsewhere.
 extends_documentation_fragment:
@@ -42,8 +42,8 @@ options:
     description:
       - V(present) writes the files. A file that is there with other contents is replaced, for some authorities use the
         same file name for all proofs.
-      - V(absent) removes the files whose contents are still those given, or whatever the contents if none are given. The
-        directories are removed too if this module has made them and nothing is left in them.
+      - V(absent) removes the files whose contents are still those given, or whatever the contents if none are given.
+        The directories are removed too if this module has made them and nothing is left in them.
     type: str
     choices: [present, absent]
     default: present

@@ -29,7 +29,8 @@ WISH = {"name": "shop", "names": ["shop.example.com"], "product": "68", "key_typ
 
 def start(module: str, **params: t.Any) -> tuple[int, dict[str, t.Any], str]:
     """A module in a Python that has no `requests`, as ansible would start it."""
-    program = f"import sys, runpy; sys.modules['requests'] = None; runpy.run_module('{MODULES}.{module}', run_name='__main__')"
+    run = f"runpy.run_module('{MODULES}.{module}', run_name='__main__')"
+    program = f"import sys, runpy; sys.modules['requests'] = None; {run}"
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": params})
     paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(

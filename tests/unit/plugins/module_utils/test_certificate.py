@@ -379,6 +379,8 @@ def test_killed_anywhere_services_read_one_whole_version(
         host.run(item, **params)
         assert host.current() == (item["previous_serial"] if scenario == "back" else newest(item))
         assert host.run(item, **params)["changed"] is False
+        staged = (host.shop / "staged" / "privkey.pem").exists()
+        assert staged is (scenario == "back")  # a certificate taken back waits with its key
         assert not [path for path in host.directory.rglob("*") if path.name.startswith(_files.SCRATCH)]
     assert points > 8
     print(f"certificate, {scenario}: {points - 1} kill points, 0 torn states")

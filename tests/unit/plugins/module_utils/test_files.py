@@ -1,0 +1,81 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _files
+from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
+from tests.unit import hosts
+
+pytestmark = pytest.mark.host
+
+
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "power lost"])
+def test_a_replaced_file_is_the_old_or_the_new_one(tmp_path: Path, power: bool) -> None:
+    path, points, killed = tmp_path / "file", 0, True
+    while killed:
+        points += 1
+        path.write_bytes(b"old contents")
+        lose = str(tmp_path) if power else None
+        killed = hosts.killed(lambda: _files.replace_file(str(path), b"new contents", 0o600), points, lose)
+        assert path.read_bytes() in (b"old contents", b"new contents")
+        _files.sweep(str(tmp_path))
+        assert os.listdir(tmp_path) == ["file"]
+    assert (path.read_bytes(), hosts.mode(path)) == (b"new contents", 0o600)
+    assert points > 4
+
+
+@pytest.mark.parametrize("power", [False, True], ids=["killed", "power lost"])
+def test_a_directory_appears_and_disappears_at_once(tmp_path: Path, power: bool) -> None:
+    path, points, killed = tmp_path / "folder", 0, True
+    files = {"one": b"1111", "two": b"2222"}
+
+    def come_and_go() -> None:
+        _files.write_directory(str(path), files, 0o755, private=("one",))
+        _files.discard(str(path))
+
+    while killed:
+        points += 1
+        killed = hosts.killed(come_and_go, points, str(tmp_path) if power else None)
+        if path.exists():
+            assert {file.name: file.read_bytes() for file in path.iterdir()} == files
+            _files.discard(str(path))
+        _files.sweep(str(tmp_path))
+        assert os.listdir(tmp_path) == []
+    assert points > 8
+
+
+def test_a_read_follows_no_link_and_waits_for_no_pipe(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe")
+    assert _files.read(str(tmp_path / "missing")) is None
+    with pytest.raises(GogetsslError, match="symbolic link"):
+        _files.read(str(tmp_path / "link"))
+    with pytest.raises(GogetsslError, match="not a plain file"):
+        _files.read(str(tmp_path / "pipe"))
+    with pytest.raises(GogetsslError, match="not a plain file"):
+        _files.read(str(tmp_path))
+
+
+def test_a_removal_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "folder" / "link").symlink_to(tmp_path / "kept")
+    _files.remove_tree(str(tmp_path / "folder"))
+    assert os.listdir(tmp_path) == ["kept"]
+
+
+@pytest.mark.parametrize("target", ["../1f", "/1f", "1F", "", "1f/.."])
+def test_a_link_leads_to_a_version_only(tmp_path: Path, target: str) -> None:
+    if target:
+        (tmp_path / "link").symlink_to(target)
+    else:
+        (tmp_path / "link").write_text("1f")
+    with pytest.raises(GogetsslError, match="refused"):
+        _files.read_link(str(tmp_path / "link"), re.compile("[0-9a-f]+"))

@@ -1,9 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's methods, one each: the only file that knows paths, field names and the shapes of answers.
+"""The vendor's methods, one each: this file has those of orders, its neighbours `_api_*.py` the others.
 
-Section numbers are those of the API reference in `docs/`.
+Only these files know paths, field names and the shapes of answers. Section numbers are those
+of the API reference in `docs/`.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -13,73 +14,22 @@ from __future__ import annotations
 import typing as t
 
 from . import _loose, _proofs
-from ._client import Client
+from ._api_account import AccountApi, read_invoice
+from ._api_base import as_object
+from ._api_lei import LeiApi
+from ._api_products import ProductsApi
+from ._api_tools import ToolsApi
 from ._errors import GogetsslError, Kind
-from ._models import Family, Order, OrderRequest, OrderSummary, Product, Proof, Receipt, Status, Validation
+from ._models import Order, OrderRequest, OrderSummary, Proof, Receipt, Status
 
 LIST_LIMIT = 1000  # `orders/ssl/all` gives at most so many at once, from an offset of at most so many (7.5)
 STATUSES_LIMIT = 100  # the largest bulk call seen in use (7.3)
 LISTED_STATUSES = ("active", "processing")  # the filters of `orders/` that may hold an order worth finding (7.4)
+FILTERS = ("active", "processing", "expired", "rejected", "revoked")  # all filters of `orders/` (7.4)
 
-_VALIDATIONS = {"domain": Validation.DV, "business": Validation.OV, "extended": Validation.EV}
 
-
-class Api:
+class Api(AccountApi, ProductsApi, ToolsApi, LeiApi):
     """The vendor's methods. Reading ones are retried, acting ones are sent once."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    @property
-    def url(self) -> str:
-        """The API's address; orders of another address are other orders."""
-        return self._client.url
-
-    def login(self) -> str:
-        """Obtain an auth key (1.2)."""
-        return self._client.login()
-
-    # Account and catalogue
-
-    def balance(self) -> tuple[int | None, str]:
-        """The account's balance in minor units, and its currency (3)."""
-        answer = self._read("GET", "/account/balance/")
-        return _loose.money(answer.get("balance"), "balance"), _loose.text(answer.get("currency"), "currency")
-
-    def products(self) -> tuple[Product, ...]:
-        """The catalogue (4.2)."""
-        answer = self._client.read("GET", "/products/ssl/")
-        listed = answer if isinstance(answer, list) else _object(answer, "products").get("products")
-        return tuple(read_product(item) for item in _loose.items(listed, "products"))
-
-    def included_sans(self, product_id: int) -> int:
-        """How many additional names the product's price includes (4.3)."""
-        answer = self._read("GET", f"/products/details/{product_id}")
-        return _loose.integer_or_none(answer.get("product_single_san_included"), "product_single_san_included") or 0
-
-    def webservers(self, family: Family) -> dict[str, int]:
-        """Web servers of a family, name -> id (4.7)."""
-        listed = self._read("GET", f"/tools/webservers/{family.supplier}").get("webservers")
-        return {
-            _loose.text(item.get("software"), "software"): _loose.integer(item.get("id"), "id")
-            for item in _loose.items(listed, "webservers")
-        }
-
-    # Requests and names
-
-    def csr_problem(self, csr: str, wildcard: bool) -> str:
-        """What the vendor finds wrong with a CSR, or nothing (5). Wildcards have to be announced."""
-        fields: dict[str, str | int] = {"csr": csr, "wildcard": int(wildcard)}
-        result = _loose.obj(self._read("POST", "/tools/csr/decode/", fields).get("csrResult"), "csrResult")
-        return _loose.text(result.get("errorMessage"), "errorMessage")
-
-    def approver_emails(self, domain: str) -> tuple[str, ...]:
-        """The addresses that may approve a name (5)."""
-        answer = self._read("POST", "/tools/domain/emails/", {"domain": domain})
-        addresses = answer.get("ComodoApprovalEmails") or answer.get("GeotrustApprovalEmails") or []
-        if not isinstance(addresses, list):
-            raise _loose.bad("ComodoApprovalEmails", addresses, "a list")
-        return tuple(_loose.text(address, "ComodoApprovalEmails").lower() for address in addresses)
 
     # Orders, read
 
@@ -93,15 +43,15 @@ class Api:
         for start in range(0, len(order_ids), STATUSES_LIMIT):
             cids = ",".join(str(order_id) for order_id in order_ids[start : start + STATUSES_LIMIT])
             answer = self._client.read("POST", "/orders/statuses/", {"cids": cids})
-            listed = answer if isinstance(answer, list) else _object(answer, "certificates").get("certificates")
+            listed = answer if isinstance(answer, list) else as_object(answer, "certificates").get("certificates")
             for summary in map(_read_summary, _loose.items(listed, "certificates")):
                 found[summary.order_id] = summary.status
         return found
 
     def orders_with_status(self, status: str) -> tuple[OrderSummary, ...]:
-        """Orders of one status with their common names (7.4): documented as a bare array, also seen wrapped."""
-        answer = self._client.read("GET", "/orders/", {"status": status})
-        listed = answer if isinstance(answer, list) else _object(answer, "orders").get("orders")
+        """Orders of one status, or of all that are listed, with names and dates (7.4): a bare array, also wrapped."""
+        answer = self._client.read("GET", "/orders/", {"status": status} if status else {})
+        listed = answer if isinstance(answer, list) else as_object(answer, "orders").get("orders")
         return tuple(map(_read_summary, _loose.items(listed, "orders")))
 
     def all_orders(self) -> tuple[OrderSummary, ...]:
@@ -114,6 +64,23 @@ class Api:
             if len(page) < LIST_LIMIT:
                 break
         return tuple(found.values())
+
+    def unpaid_orders(self) -> list[dict[str, t.Any]]:
+        """What has to be paid (7.6)."""
+        listed = self._read("GET", "/orders/list/unpaid/").get("orders")
+        return [
+            {
+                "order_id": _loose.identifier(item.get("id") or item.get("order_id"), "id"),
+                "total": _loose.money(item.get("total_price"), "total_price"),
+                "currency": _loose.text(item.get("currency"), "currency") or None,
+                "date": _loose.iso(item.get("date"), "date"),
+            }
+            for item in _loose.items(listed, "orders")
+        ]
+
+    def order_invoice(self, order_id: int) -> dict[str, t.Any]:
+        """The invoice of an order (3)."""
+        return read_invoice(self._read("GET", f"/orders/invoice/{order_id}"))
 
     # Orders, acted on
 
@@ -153,17 +120,21 @@ class Api:
         """Have the CA look at a name's proof now (8.6)."""
         self._write(f"/orders/ssl/revalidate/{order_id}", {"domain": name})
 
-    def _read(self, verb: str, path: str, fields: t.Mapping[str, str | int] | None = None) -> _loose.Object:
-        return _object(self._client.read(verb, path, fields), path)
+    def change_email(self, order_id: int, address: str) -> None:
+        """Have another approver asked about the common name (8.5)."""
+        self._write(f"/orders/ssl/change_validation_email/{order_id}", {"approver_email": address})
 
-    def _write(self, path: str, fields: t.Mapping[str, str | int]) -> _loose.Object:
-        answer = self._client.write("POST", path, fields)
-        if not isinstance(answer, dict):
-            raise GogetsslError(
-                f"POST {path}: GoGetSSL's answer is not an object; whether the call took effect is unknown.",
-                Kind.UNCERTAIN,
-            )
-        return answer
+    def resend(self, order_id: int, name: str) -> None:
+        """Send the approver of one name the mail again (8.6)."""
+        self._write(f"/orders/ssl/resend/{order_id}", {"domain": name})
+
+    def resend_all(self, order_id: int) -> None:
+        """Send all approvers of an order the mail again (8.6). Documented as a GET that acts, used by POST too."""
+        self._act(f"/orders/ssl/resend_validation_email/{order_id}")
+
+    def recheck_caa(self, order_id: int) -> None:
+        """Have the authority look at the CAA records again, once in ten minutes (7.7). A GET that acts, or a POST."""
+        self._act(f"/orders/ssl/recheck-caa/{order_id}")
 
 
 def certificate_fields(request: OrderRequest) -> dict[str, str | int]:
@@ -199,41 +170,6 @@ def purchase_fields(request: OrderRequest) -> dict[str, str | int]:
     for prefix, contact in contacts:
         fields.update({f"{prefix}_{key}": value for key, value in contact.items()})
     return fields
-
-
-def read_product(item: _loose.Object) -> Product:
-    """A product of `products/ssl` (4.2)."""
-    name = _loose.text(item.get("product") or item.get("name"), "product")
-    brand = _loose.text(item.get("brand"), "brand").lower()
-    prices = _loose.obj(item.get("prices"), "prices")
-    kind = _loose.text(item.get("product_type"), "product_type").lower()
-    if kind not in _VALIDATIONS:
-        raise _loose.bad("product_type", kind, f"one of {', '.join(_VALIDATIONS)}")
-    return Product(
-        product_id=_loose.identifier(item.get("id"), "id"),
-        name=name,
-        brand=brand,
-        family=family_of(brand),
-        validation=_VALIDATIONS[kind],
-        wildcard=_loose.flag(item.get("wildcard_enabled"), "wildcard_enabled"),
-        multi_domain=_loose.flag(item.get("san_enabled"), "san_enabled"),
-        wildcard_sans=_loose.flag(item.get("wildcard_san_enabled"), "wildcard_san_enabled"),
-        methods=frozenset(
-            method for method in ("email", "http", "https", "dns") if _loose.flag(item.get(f"dcv_{method}"), "dcv")
-        ),
-        custom_random_value=_loose.flag(item.get("custom_dcv_random_value"), "custom_dcv_random_value"),
-        prices=_read_prices(prices),
-        san_prices=_read_prices(_loose.obj(prices.get("san"), "san")),
-        wildcard_san_prices=_read_prices(_loose.obj(prices.get("wildcard_san"), "wildcard_san")),
-        max_sans=_loose.integer_or_none(item.get("san_max"), "san_max"),
-    )
-
-
-def family_of(brand: str) -> Family:
-    """The family of a brand (4.2); an unknown brand counts as the DigiCert family, as at the vendor's own module."""
-    if any(word in brand for word in ("comodo", "sectigo", "ggssl", "gogetssl")):
-        return Family.SECTIGO
-    return Family.DIGICERT
 
 
 def read_order(answer: _loose.Object) -> Order:
@@ -314,7 +250,13 @@ def _read_description(answer: _loose.Object) -> str:
 def _read_summary(item: _loose.Object) -> OrderSummary:
     common_name = _loose.text(item.get("common_name"), "common_name").lower()
     status = _loose.text(item.get("status"), "status").lower()
-    return OrderSummary(_loose.identifier(item.get("order_id"), "order_id"), status, common_name or None)
+    return OrderSummary(
+        order_id=_loose.identifier(item.get("order_id"), "order_id"),
+        status=status,
+        common_name=common_name or None,
+        valid_from=_loose.date(item.get("valid_from"), "valid_from"),
+        valid_till=_loose.date(item.get("valid_till") or item.get("expires"), "valid_till"),
+    )
 
 
 def _read_receipt(answer: _loose.Object) -> Receipt:
@@ -333,21 +275,5 @@ def _read_receipt(answer: _loose.Object) -> Receipt:
     return Receipt(order_id, amount, currency if isinstance(currency, str) else None)
 
 
-def _read_prices(prices: _loose.Object) -> dict[int, int]:
-    """Prices by months; the sub-objects beside them are other price lists."""
-    found: dict[int, int] = {}
-    for months, price in prices.items():
-        amount = _loose.money(price, "prices") if str(months).isdigit() and not isinstance(price, dict) else None
-        if amount is not None:
-            found[int(months)] = amount
-    return found
-
-
 def _method_of(approval: str) -> str:
     return "email" if "@" in approval else approval
-
-
-def _object(answer: t.Any, field: str) -> _loose.Object:
-    if not isinstance(answer, dict):
-        raise _loose.bad(field, answer, "an object")
-    return answer

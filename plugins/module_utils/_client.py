@@ -31,6 +31,7 @@ PRODUCTION_URL = "https://my.gogetssl.com/api"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
+DEEPEST_NESTING = 50  # of an answer; the deepest real ones have five levels
 PASSING_STATUS_CODES = frozenset({429, 500, 502, 503, 504})
 AUTH_STATUS_CODES = frozenset({401, 403})  # 403 was seen live, 401 is what some clients expect (API reference 1.4)
 
@@ -87,13 +88,17 @@ class Client:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "certops.gogetssl"
         self._verify: bool | str = ca_path or True
+        self.heard: list[dict[str, Json]] | None = None  # a list if the answers to reading calls are to be kept
 
     def read(self, verb: str, path: str, fields: Fields | None = None) -> Json:
         """Ask for something. Retried with growing pauses until it works, the attempts or the time are used up."""
         give_up_at = self._clock() + self._limits.deadline
         for attempt in range(1, self._limits.attempts + 1):
             try:
-                return self._authorised(verb, path, fields or {}, reading=True)
+                answer = self._authorised(verb, path, fields or {}, reading=True)
+                if self.heard is not None:
+                    self.heard.append({"call": f"{verb} {path}", "body": answer})
+                return answer
             except _Passing as problem:
                 pause = problem.pause_before(attempt + 1)
                 if attempt == self._limits.attempts or self._clock() + pause > give_up_at:
@@ -147,7 +152,8 @@ class Client:
         if self._key is None:
             self.login()
         try:
-            return self._payload(call, self._send(verb, path, fields, reading, self._key), reading)
+            answer = self._send(verb, path, fields, reading, self._key)
+            return self._clean(call, self._payload(call, answer, reading), reading)
         except _KeyRefused as refusal:
             if not self._credentials.password:
                 raise GogetsslError(
@@ -156,7 +162,8 @@ class Client:
                 ) from None
         self.login()
         try:
-            return self._payload(call, self._send(verb, path, fields, reading, self._key), reading)
+            answer = self._send(verb, path, fields, reading, self._key)
+            return self._clean(call, self._payload(call, answer, reading), reading)
         except _KeyRefused as refusal:
             raise GogetsslError(
                 f"{call}: GoGetSSL refused a key it had just given: {refusal.words}", Kind.REFUSED
@@ -250,6 +257,19 @@ class Client:
             if secret:
                 text = text.replace(secret, "********")
         return text
+
+    def _clean(self, call: str, value: Json, reading: bool, depth: int = 0) -> Json:
+        """The answer without any secret it may echo: what is read from it ends up in results and messages."""
+        if depth > DEEPEST_NESTING:
+            kind = Kind.ANSWER if reading else Kind.UNCERTAIN
+            raise GogetsslError(f"{call}: GoGetSSL's answer is nested too deeply.", kind)
+        if isinstance(value, str):
+            return self.scrub(value)
+        if isinstance(value, list):
+            return [self._clean(call, entry, reading, depth + 1) for entry in value]
+        if isinstance(value, dict):
+            return {self.scrub(key): self._clean(call, entry, reading, depth + 1) for key, entry in value.items()}
+        return value
 
     def _unreachable(self, call: str, what: str) -> GogetsslError:
         return GogetsslError(

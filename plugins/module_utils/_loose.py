@@ -109,6 +109,52 @@ def date(value: Json, field: str) -> dt.date | None:
     raise bad(field, value, "a date")
 
 
+def iso(value: Json, field: str) -> str | None:
+    """A day in ISO form, or nothing."""
+    day = date(value, field)
+    return day.isoformat() if day else None
+
+
+def moment(value: Json, field: str) -> str | None:
+    """A day in ISO form with its time of day if there is one, or nothing (API reference 10)."""
+    day = date(value, field)
+    if day is None:
+        return None
+    match = re.fullmatch(r"[0-9-]{10}[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:Z|\+00:00)?", str(value).strip())
+    return f"{day.isoformat()}T{match.group(1)}Z" if match else day.isoformat()
+
+
+def word(value: Json, field: str) -> str | None:
+    """Text, or null for nothing."""
+    return text(value, field) or None
+
+
+def flag_or_none(value: Json, field: str) -> bool | None:
+    """A yes or no, or null if nothing is said."""
+    return None if value is None else flag(value, field)
+
+
+def percent(value: Json, field: str) -> float | None:
+    """A rate such as `21%`, `"21"` or `21`, in percent."""
+    body = text(value, field).rstrip("%").strip()
+    if not body:
+        return None
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", body):
+        raise bad(field, value, "a rate in percent")
+    return float(body)
+
+
+def words(value: Json, field: str) -> list[str]:
+    """A list of texts; also seen as one text with commas between them."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if value in (None, False):
+        return []
+    if not isinstance(value, list):
+        raise bad(field, value, "a list of texts")
+    return [found for found in (text(entry, field) for entry in value) if found]
+
+
 def money(value: Json, field: str) -> int | None:
     """An amount in minor units of the currency, from `12.34`, `"12.34"` or `"1,234.50"`."""
     if value in (None, "", []) or isinstance(value, bool):

@@ -140,6 +140,8 @@ class OrderSummary:
     order_id: int
     status: str  # as the vendor wrote it, in lower case: one odd order must not spoil a list
     common_name: str | None = None
+    valid_from: dt.date | None = None
+    valid_till: dt.date | None = None
 
 
 @dataclasses.dataclass(frozen=True)

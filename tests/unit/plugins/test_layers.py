@@ -15,8 +15,8 @@ PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 FILES = sorted(PLUGINS.rglob("*.py"))
 LIBRARIES = {"requests": {"_client"}, "cryptography": {"_x509"}}
 CLASSES = {"AnsibleModule": {"_task"}, "ActionBase": {"_controller"}}
-ENDPOINTS = ("/orders", "/tools", "/products", "/auth", "/account")
-ENDPOINT_FILES = {"_api", "_client"}
+ENDPOINTS = ("/orders", "/tools", "/products", "/auth", "/account", "/invoice", "/lei")
+ENDPOINT_FILES = {"_api", "_api_base", "_api_account", "_api_products", "_api_tools", "_api_lei", "_client"}
 HIGHER = ("modules", "action", "plugin_utils")
 
 

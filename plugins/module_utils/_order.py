@@ -31,12 +31,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **API_SPEC,
     **CERTIFICATES_SPEC,
     **CONTACTS_SPEC,
-    "requests": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {"name": {"type": "str", "required": True}, "csr": {"type": "str"}},
-    },
+    "requests": {"type": "list", "elements": "dict", "default": []},
     "spend": {
         "type": "list",
         "elements": "str",
@@ -79,7 +74,7 @@ def run(context: Context) -> Result:
     """Assess all, then act, then report."""
     params = context.params
     wanted = read_wanted(params)
-    csrs = {item["name"]: item["csr"] for item in params["requests"] if item["csr"]}
+    csrs = {item.get("name"): item.get("csr") for item in params["requests"] if item.get("csr")}
     found = _journal.inspect(context.shell, params["directory"], wanted)
     api = context.api()
     policy = _plan.Policy(frozenset(params["spend"]), params["max_price"])

@@ -35,18 +35,12 @@ attributes:
     support: full
 options:
   requests:
-    description: The CSRs, as returned by M(certops.gogetssl.gogetssl_csr).
+    description:
+      - The CSRs, as returned by M(certops.gogetssl.gogetssl_csr). Of each entry C(name), the certificate's name, and
+        C(csr), the CSR in PEM form, are used.
     type: list
     elements: dict
     default: []
-    suboptions:
-      name:
-        description: The certificate's name.
-        type: str
-        required: true
-      csr:
-        description: The CSR in PEM form.
-        type: str
   spend:
     description:
       - What this task may do. V(buy) includes V(renew), V(renew) includes V(reissue).

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -62,7 +63,13 @@ class Bench:
     def shop(self, **changes: Any) -> dict[str, Any]:
         return {"name": "shop", "names": NAMES, "product": "68", "dcv": "http", **changes}
 
-    def command(self, *arguments: str, hosts: tuple[str, ...] = ("web1",), **variables: Any) -> list[str]:
+    def command(
+        self,
+        *arguments: str,
+        hosts: tuple[str, ...] = ("web1",),
+        playbook: str = "certops.gogetssl.issue",
+        **variables: Any,
+    ) -> list[str]:
         given = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
@@ -78,8 +85,8 @@ class Bench:
         }
         inventory = self.directory / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"all": {"vars": given, "hosts": dict.fromkeys(hosts)}}))
-        playbook = str(Path(sys.executable).with_name("ansible-playbook"))
-        return [playbook, "-i", str(inventory), "certops.gogetssl.issue", *arguments]
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        return [program, "-i", str(inventory), playbook, *arguments]
 
     def start(self, *arguments: str, env: dict[str, str] | None = None, **variables: Any) -> subprocess.Popen[str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "GOGETSSL_"))}
@@ -158,8 +165,7 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emu
 @pytest.fixture
 def bench(tmp_path: Path, _world: tuple[Path, Emulator, int]) -> Bench:
     web_root, emulator, port = _world
-    for path in web_root.rglob("*.txt"):
-        path.unlink()
+    shutil.rmtree(web_root / ".well-known", ignore_errors=True)
     emulator.reset()
     emulator.set(issuance_delay=0.0, dcv_interval=0.5)
     return Bench(tmp_path, web_root, emulator, port)

@@ -1,0 +1,86 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every module page's examples, run as they stand but for ids and paths, against an account with one open order."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .conftest import CONTACT, NAMES, ROOT, Bench
+
+PAGES = sorted((ROOT / "plugins" / "modules").glob("gogetssl_*.py"))
+
+
+def constant(page: Path, name: str) -> str:
+    """One of the documentation strings of a module page."""
+    for node in ast.parse(page.read_text()).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            return str(ast.literal_eval(node.value))
+    raise AssertionError(f"{page.name} has no {name}")
+
+
+def play(bench: Bench, name: str, tasks: list[Any]) -> None:
+    """Run tasks against the bench's host and account."""
+    modules = "certops.gogetssl.gogetssl_"
+    content = {
+        "hosts": "web1",
+        "gather_facts": False,
+        "vars": {
+            "certificates": [bench.shop()],
+            "gogetssl_user": bench.emulator.user,
+            "gogetssl_password": bench.emulator.password,
+        },
+        "module_defaults": {
+            f"{modules}dcv": {"resolve": dict.fromkeys(NAMES, "127.0.0.1"), "http_port": bench.http_port},
+            f"{modules}csr": {"directory": str(bench.store)},
+            f"{modules}order": {"directory": str(bench.store), "admin": CONTACT},
+        },
+        "tasks": tasks,
+    }
+    playbook = bench.directory / name
+    playbook.write_text(yaml.safe_dump([content], sort_keys=False))
+    run = bench.run(playbook=str(playbook))
+    assert run.code == 0, run.output
+
+
+def open_order(bench: Bench) -> int:
+    """Place an order that nobody validates unasked; its example is the shortest way there is."""
+    bench.emulator.set(dcv_interval=3600.0)
+    play(bench, "order.yml", yaml.safe_load(constant(ROOT / "plugins" / "modules" / "gogetssl_order.py", "EXAMPLES")))
+    return int(bench.orders[0]["order_id"])
+
+
+def fetch_issued(bench: Bench, order_id: int) -> None:
+    """Have the order issued and lay its certificate beside the playbook."""
+    bench.emulator.set(dcv_mode="pass", dcv_interval=0.2)
+    bench.emulator.wait_for(order_id)
+    issued = json.loads(bench.vendor_says(f"orders/status/{order_id}"))
+    for field, file in (("crt_code", "shop.crt"), ("ca_code", "shop-chain.crt")):
+        (bench.directory / file).write_text(issued[field])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_run(bench: Bench, page: Path) -> None:
+    order_id = open_order(bench)
+    if page.stem == "gogetssl_certificate":
+        fetch_issued(bench, order_id)
+    text = constant(page, "EXAMPLES")
+    for written, meant in (
+        ("1234567", str(order_id)),
+        ("1234568", str(order_id)),
+        ("/etc/gogetssl", str(bench.store)),
+        ("/var/www/html", str(bench.web_root)),
+        ("www.example.com", NAMES[1]),
+        ("wait: 600", "wait: 2"),
+    ):
+        text = text.replace(written, meant)
+    (bench.web_root / ".well-known" / "pki-validation").mkdir(parents=True, exist_ok=True)
+    play(bench, "examples.yml", yaml.safe_load(text))
+    assert len(bench.orders) == 1

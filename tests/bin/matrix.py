@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .stages import ROOT, Stage, pytest_stage, run_all
+from .stages import Stage, pytest_stage, run_all
 
 Version = tuple[int, int]
 

@@ -62,7 +62,7 @@ def stages() -> Iterator[Stage]:
 
 def pytest_stage(name: str, folder: str, python: str = sys.executable, *arguments: str) -> Stage:
     tests = any((ROOT / folder).rglob("test_*.py"))
-    return Stage(name, (python, "-m", "pytest", "-q", folder, *arguments), "" if tests else f"no tests in {folder} yet")
+    return Stage(name, (python, "-m", "pytest", folder, *arguments), "" if tests else f"no tests in {folder} yet")
 
 
 def _shell_scripts() -> list[str]:
@@ -122,6 +122,7 @@ def _stream(command: tuple[str, ...]) -> tuple[int, str]:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -37,16 +37,21 @@ def _self_signed(directory: Path) -> ssl.SSLContext:
     request = x509.load_pem_x509_csr(make_csr("anything.invalid").encode())
     now = dt.datetime.now(dt.UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(request.subject).issuer_name(request.subject)
-        .public_key(request.public_key()).serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=9))
+        x509.CertificateBuilder()
+        .subject_name(request.subject)
+        .issuer_name(request.subject)
+        .public_key(request.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=9))
         .sign(rsa_key(), hashes.SHA256())
     )
     path = directory / "web.pem"
     path.write_bytes(
         rsa_key().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ) + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
@@ -64,7 +69,9 @@ def names() -> Iterator[Names]:
 def running(web: Web, secure_web: Web, names: Names) -> Iterator[Emulator]:
     """Names under example.com live on the web server; all others are asked of the name server."""
     with Emulator(
-        http_port=web.port, https_port=secure_web.port, resolver=f"127.0.0.1:{names.port}",
+        http_port=web.port,
+        https_port=secure_web.port,
+        resolver=f"127.0.0.1:{names.port}",
         resolve={"*example.com": "127.0.0.1", "demo.gogetssl.com": "127.0.0.1"},
     ) as emulator:
         yield emulator
@@ -74,8 +81,9 @@ def running(web: Web, secure_web: Web, names: Names) -> Iterator[Emulator]:
 def emulator(running: Emulator, web: Web, secure_web: Web, names: Names) -> Emulator:
     running.reset()
     # Quick, and no waiting for locks; the tests of these settings set them again.
-    running.set(issuance_delay=0.0, dcv_interval=0.1, dcv_timeout=1.0, change_lock_seconds=0.0,
-                revalidate_lock_seconds=0.0)
+    running.set(
+        issuance_delay=0.0, dcv_interval=0.1, dcv_timeout=1.0, change_lock_seconds=0.0, revalidate_lock_seconds=0.0
+    )
     for server in (web, secure_web):
         server.files.clear()
         server.asked.clear()

@@ -85,10 +85,18 @@ def test_delay(api: Api, emulator: Emulator, when: str) -> None:
     assert time.monotonic() - start >= 0.2
 
 
-@pytest.mark.parametrize(("pattern", "struck"), [
-    ("/orders/status", True), ("/orders/*/7", True), ("/orders/status/7/", True), ("/", True),
-    ("/orders/ssl", False), ("/orders/status/8", False), ("*/auth*", False),
-])
+@pytest.mark.parametrize(
+    ("pattern", "struck"),
+    [
+        ("/orders/status", True),
+        ("/orders/*/7", True),
+        ("/orders/status/7/", True),
+        ("/", True),
+        ("/orders/ssl", False),
+        ("/orders/status/8", False),
+        ("*/auth*", False),
+    ],
+)
 def test_patterns(api: Api, emulator: Emulator, pattern: str, struck: bool) -> None:
     emulator.fault(path=pattern, kind="status", status=500)
     for path in ("/orders/status/7", "/orders/status/7/"):
@@ -126,7 +134,8 @@ def test_request_log_holds_no_secrets(api: Api, emulator: Emulator) -> None:
     api.get("/account/balance")
     log = emulator.requests()
     assert [(row["method"], row["path"], row["status"]) for row in log] == [
-        ("POST", "/api/auth/", 200), ("GET", "/api/account/balance", 200),
+        ("POST", "/api/auth/", 200),
+        ("GET", "/api/account/balance", 200),
     ]
     assert api.key not in json.dumps(log)
     emulator.clear_requests()

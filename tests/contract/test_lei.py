@@ -14,10 +14,19 @@ from tests.emulator.testing import Emulator
 from .world import Api
 
 _FORM = {
-    "productId": 161, "legalName": "Example SIA", "registrationAuthorityEntityId": "40003000000",
-    "legalJurisdiction": "LV", "firstName": "John", "lastName": "Smith", "isLevel2DataAvailable": 0,
-    "legalPostal": "LV-1001", "legalfirstAddressLine": "Street 1", "legalCountry": "LV", "legalCity": "Riga",
-    "multiYearSupport": 1, "transfer": 0,
+    "productId": 161,
+    "legalName": "Example SIA",
+    "registrationAuthorityEntityId": "40003000000",
+    "legalJurisdiction": "LV",
+    "firstName": "John",
+    "lastName": "Smith",
+    "isLevel2DataAvailable": 0,
+    "legalPostal": "LV-1001",
+    "legalfirstAddressLine": "Street 1",
+    "legalCountry": "LV",
+    "legalCity": "Riga",
+    "multiYearSupport": 1,
+    "transfer": 0,
 }
 
 

@@ -35,8 +35,9 @@ def day(text: str) -> dt.date:
 
 def test_ledger_keeps_every_cent(api: Api, emulator: Emulator) -> None:
     before = emulator.ledger()["balance"]
-    order = api.order(68, "a.example.com", dns_names="b.example.com,c.example.com,d.example.com",
-                      approver_emails="http,http,http")
+    order = api.order(
+        68, "a.example.com", dns_names="b.example.com,c.example.com,d.example.com", approver_emails="http,http,http"
+    )
     # Two SANs are included, the third costs 6.50.
     assert order["order_amount"] == 25.45
     assert (order["tax"], order["tax_rate"]) == ("5.34", "21%")
@@ -47,18 +48,32 @@ def test_ledger_keeps_every_cent(api: Api, emulator: Emulator) -> None:
 
 
 def test_refused_orders_cost_nothing(api: Api, emulator: Emulator) -> None:
-    for fields in ({"csr": "x"}, {"period": 5}, {"webserver_type": 999}, {"server_count": 0}, {"tech_phone": None},
-                   {"dns_names": "b.example.com", "approver_emails": "http"}, {"dcv_method": "carrier-pigeon"}):
+    for fields in (
+        {"csr": "x"},
+        {"period": 5},
+        {"webserver_type": 999},
+        {"server_count": 0},
+        {"tech_phone": None},
+        {"dns_names": "b.example.com", "approver_emails": "http"},
+        {"dcv_method": "carrier-pigeon"},
+    ):
         assert api.order(66, "a.example.com", **fields)["error"] is True, fields
     assert emulator.ledger()["charges"] == []
     assert emulator.ledger()["orders"] == []
 
 
-@pytest.mark.parametrize(("sans", "methods"), [
-    ("b.example.com", ""), ("b.example.com,c.example.com", "http"), ("b.example.com", "http,http"),
-    ("a.example.com", "http"), ("b.example.com,b.example.com", "http,http"), ("*.example.com", "dns"),
-    ("not a name", "http"),
-])
+@pytest.mark.parametrize(
+    ("sans", "methods"),
+    [
+        ("b.example.com", ""),
+        ("b.example.com,c.example.com", "http"),
+        ("b.example.com", "http,http"),
+        ("a.example.com", "http"),
+        ("b.example.com,b.example.com", "http,http"),
+        ("*.example.com", "dns"),
+        ("not a name", "http"),
+    ],
+)
 def test_wrong_lists_of_names(api: Api, sans: str, methods: str) -> None:
     assert api.order(68, "a.example.com", dns_names=sans, approver_emails=methods)["error"] is True
 
@@ -222,12 +237,15 @@ def test_instructions_may_come_late(api: Api, emulator: Emulator) -> None:
     assert api.status(order["order_id"])["san"][0]["san_name"] == "b.example.com"
 
 
-@pytest.mark.parametrize(("product", "name", "expected"), [
-    (66, "example.com", {"example.com", "www.example.com"}),
-    (66, "www.example.com", {"example.com", "www.example.com"}),
-    (31, "example.com", {"example.com"}),
-    (68, "example.com", {"example.com"}),
-])
+@pytest.mark.parametrize(
+    ("product", "name", "expected"),
+    [
+        (66, "example.com", {"example.com", "www.example.com"}),
+        (66, "www.example.com", {"example.com", "www.example.com"}),
+        (31, "example.com", {"example.com"}),
+        (68, "example.com", {"example.com"}),
+    ],
+)
 def test_names_the_ca_adds(api: Api, emulator: Emulator, product: int, name: str, expected: set[str]) -> None:
     server = 18 if product == 31 else -1
     order_id = active(api, emulator, product, name, webserver_type=server)
@@ -312,8 +330,12 @@ def test_reused_proofs(api: Api, emulator: Emulator) -> None:
 def test_slots_are_bought_and_then_filled(api: Api, emulator: Emulator) -> None:
     fields = {"dns_names": "b.example.com,c.example.com", "approver_emails": "http,http"}
     order_id = active(api, emulator, 68, **fields)
-    more = {"csr": make_csr("a.example.com"), "dcv_method": "http", "approver_emails": "http,http,http",
-            "dns_names": "b.example.com,c.example.com,d.example.com"}
+    more = {
+        "csr": make_csr("a.example.com"),
+        "dcv_method": "http",
+        "approver_emails": "http,http,http",
+        "dns_names": "b.example.com,c.example.com,d.example.com",
+    }
     assert api.post(f"/orders/ssl/reissue/{order_id}", more)["error"] is True
     bought = api.post("/orders/add_ssl_san_order/", {"order_id": order_id, "count": 1})
     assert (bought["order_id"], bought["order_amount"]) == (order_id, 6.5)
@@ -335,10 +357,15 @@ def test_extra_names_charged_by_setting(api: Api, emulator: Emulator) -> None:
     emulator.set(reissue_extra_names="charge")
     order_id = active(api, emulator, 68)
     names = [f"n{i}.example.com" for i in range(4)]
-    answer = api.post(f"/orders/ssl/reissue/{order_id}", {
-        "csr": make_csr("a.example.com"), "dcv_method": "http", "dns_names": ",".join(names),
-        "approver_emails": ",".join(["http"] * 4),
-    })
+    answer = api.post(
+        f"/orders/ssl/reissue/{order_id}",
+        {
+            "csr": make_csr("a.example.com"),
+            "dcv_method": "http",
+            "dns_names": ",".join(names),
+            "approver_emails": ",".join(["http"] * 4),
+        },
+    )
     assert (answer["additional_domains_count"], answer["additional_domains_price"]) == (2, 13)
     assert [charge["amount"] for charge in emulator.ledger()["charges"]] == [22.93, 15.73]
 

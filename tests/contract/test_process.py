@@ -98,7 +98,19 @@ def test_openssl_accepts_the_chain(tmp_path: Path) -> None:
         leaf, chain = tmp_path / "leaf.pem", tmp_path / "chain.pem"
         leaf.write_text(status["crt_code"])
         chain.write_text(status["ca_code"])
-        command = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "a.example.com",
-                   "-CAfile", str(emulator.ca), "-untrusted", str(chain), str(leaf)]
+        command = [
+            "openssl",
+            "verify",
+            "-x509_strict",
+            "-purpose",
+            "sslserver",
+            "-verify_hostname",
+            "a.example.com",
+            "-CAfile",
+            str(emulator.ca),
+            "-untrusted",
+            str(chain),
+            str(leaf),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -62,13 +62,16 @@ def test_file_is_made_of_the_csr(api: Api) -> None:
     assert proof["link"] == f"http://a.example.com{FOLDER}{md5}.txt"
 
 
-@pytest.mark.parametrize(("spoil", "reason"), [
-    (lambda b: None, "answered HTTP 404"),
-    (lambda b: b.replace(b"\r\n", b"\n"), "not the expected one"),
-    (lambda b: b.lower(), "not the expected one"),
-    (lambda b: b" " + b, "not the expected one"),
-    (lambda b: b + b"<html>", "not the expected one"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda b: None, "answered HTTP 404"),
+        (lambda b: b.replace(b"\r\n", b"\n"), "not the expected one"),
+        (lambda b: b.lower(), "not the expected one"),
+        (lambda b: b" " + b, "not the expected one"),
+        (lambda b: b + b"<html>", "not the expected one"),
+    ],
+)
 def test_wrong_files_are_refused_with_a_reason_until_mended(
     api: Api, emulator: Emulator, web: Web, spoil: Any, reason: str
 ) -> None:
@@ -248,8 +251,9 @@ def test_sectigo_name_by_setting(api: Api, emulator: Emulator) -> None:
     emulator.set(proof_ca_domain="sectigo.com")
     order = api.order(66, "a.example.com")
     assert "\r\nSECTIGO.COM\r\n" in order["approver_method"]["http"]["content"]
-    api.post(f"/orders/ssl/change_validation_method/{order['order_id']}",
-             {"domain": "a.example.com", "new_method": "dns"})
+    api.post(
+        f"/orders/ssl/change_validation_method/{order['order_id']}", {"domain": "a.example.com", "new_method": "dns"}
+    )
     assert api.status(order["order_id"])["approver_method"]["dns"]["record"].endswith(".sectigo.com")
 
 
@@ -322,8 +326,11 @@ def test_public_address(api: Api, emulator: Emulator, web: Web) -> None:
     emulator.wait_for(order["order_id"])
     status = api.status(order["order_id"])
     assert status["domain"] == "127.0.0.1"
-    names = x509.load_pem_x509_certificate(status["crt_code"].encode()).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName).value
+    names = (
+        x509.load_pem_x509_certificate(status["crt_code"].encode())
+        .extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        .value
+    )
     assert [str(found) for found in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
     assert api.order(66, "", csr=csr)["error"] is True
 
@@ -332,8 +339,11 @@ def test_bad_csrs(api: Api) -> None:
     good = x509.load_pem_x509_csr(make_csr("a.example.com").encode())
     der = bytearray(good.public_bytes(serialization.Encoding.DER))
     der[-1] ^= 1
-    broken = "-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(bytes(der)).decode() + (
-        "-----END CERTIFICATE REQUEST-----\n")
+    broken = (
+        "-----BEGIN CERTIFICATE REQUEST-----\n"
+        + base64.encodebytes(bytes(der)).decode()
+        + ("-----END CERTIFICATE REQUEST-----\n")
+    )
     weak = make_csr("a.example.com", rsa_key(1024))
     odd = make_csr("a.example.com", ec.generate_private_key(ec.SECP256K1()))
     for csr, words in ((broken, "signature"), (weak, "too small"), (odd, "curve"), ("nonsense", "not valid")):

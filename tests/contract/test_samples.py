@@ -194,9 +194,15 @@ def test_known_error_texts(api: Api) -> None:
     empty = api.order(66, "a.example.com", dcv_method="email", path="/orders/add_ssl_renew_order/")
     assert empty["message"] == "Wrong approver email() for *"
     order = api.order(66, "a.example.com")
-    sans = api.post("/orders/add_ssl_san_order/", {
-        "order_id": order["order_id"], "count": 2, "single_san_count": 1, "wildcard_san_count": 1,
-    })
+    sans = api.post(
+        "/orders/add_ssl_san_order/",
+        {
+            "order_id": order["order_id"],
+            "count": 2,
+            "single_san_count": 1,
+            "wildcard_san_count": 1,
+        },
+    )
     assert sans["message"] == "The product GoGetSSL Domain SSL does not support SAN`s"
     wildcard = api.post("/tools/csr/decode/", {"csr": make_csr("*.futuregame.com.tw")})
     assert wildcard["csrResult"]["errorMessage"] == (

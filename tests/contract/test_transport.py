@@ -135,11 +135,16 @@ def test_nested_php_keys(api: Api, emulator: Emulator) -> None:
     """san_approval[0][name], in a body that an HTML form would send."""
     names = {"dns_names": "b.example.com,c.example.com", "approver_emails": "http,http"}
     order = api.order(68, "a.example.com", **names)
-    api.post(f"/orders/ssl/change_validation_email/{order['order_id']}", {
-        "approver_email": "dns",
-        "san_approval[0][name]": "b.example.com", "san_approval[0][method]": "DNS",
-        "san_approval[1][name]": "c.example.com", "san_approval[1][method]": "admin@example.com",
-    })
+    api.post(
+        f"/orders/ssl/change_validation_email/{order['order_id']}",
+        {
+            "approver_email": "dns",
+            "san_approval[0][name]": "b.example.com",
+            "san_approval[0][method]": "DNS",
+            "san_approval[1][name]": "c.example.com",
+            "san_approval[1][method]": "admin@example.com",
+        },
+    )
     status = api.status(order["order_id"])
     assert list(status["approver_method"]) == ["dns"]
     assert [item["validation_method"] for item in status["san"]] == ["dns", "email"]
@@ -150,14 +155,23 @@ def test_nested_php_keys(api: Api, emulator: Emulator) -> None:
 @pytest.mark.parametrize("method", ["DNS", "Dns", "dns"])
 def test_method_names_in_any_case(api: Api, method: str) -> None:
     order = api.order(66, "a.example.com")
-    api.post(f"/orders/ssl/change_validation_method/{order['order_id']}",
-             {"domain": "a.example.com", "new_method": method})
+    api.post(
+        f"/orders/ssl/change_validation_method/{order['order_id']}", {"domain": "a.example.com", "new_method": method}
+    )
     assert list(api.status(order["order_id"])["approver_method"]) == ["dns"]
 
 
 def test_order_with_key_and_fields_in_the_body(api: Api) -> None:
-    form = {"product_id": 66, "period": 12, "csr": make_csr("a.example.com"), "server_count": -1,
-            "webserver_type": -1, "dcv_method": "HTTP", "auth_key": api.key, **contacts()}
+    form = {
+        "product_id": 66,
+        "period": 12,
+        "csr": make_csr("a.example.com"),
+        "server_count": -1,
+        "webserver_type": -1,
+        "dcv_method": "HTTP",
+        "auth_key": api.key,
+        **contacts(),
+    }
     answer = api.call("POST", "/orders/add_ssl_order", params={}, data=form).json()
     assert answer["success"] is True
 
@@ -165,8 +179,11 @@ def test_order_with_key_and_fields_in_the_body(api: Api) -> None:
 _SHAPES: list[tuple[dict[str, Any], str, Any]] = [
     ({"orders_shape": "object"}, "/orders/", {"orders": [], "success": True}),
     ({"statuses_shape": "array"}, "/orders/statuses/?cids=1", []),
-    ({"revoked_filter": False}, "/orders/?status=revoked",
-     {"error": True, "message": "Not supported status", "description": "Not supported status"}),
+    (
+        {"revoked_filter": False},
+        "/orders/?status=revoked",
+        {"error": True, "message": "Not supported status", "description": "Not supported status"},
+    ),
 ]
 
 
@@ -182,27 +199,36 @@ def test_shapes_by_setting(api: Api, emulator: Emulator, settings: dict[str, Any
 def test_geotrust_key_by_setting(api: Api, emulator: Emulator) -> None:
     form = {"domain": "shop.example.com"}
     emails = api.post("/tools/domain/emails/geotrust", form)["GeotrustApprovalEmails"]
-    assert emails[:5] == [f"{box}@shop.example.com" for box in
-                          ("admin", "administrator", "hostmaster", "postmaster", "webmaster")]
+    assert emails[:5] == [
+        f"{box}@shop.example.com" for box in ("admin", "administrator", "hostmaster", "postmaster", "webmaster")
+    ]
     assert "admin@example.com" in emails
     emulator.set(geotrust_emails_key="getDomainEmailsForGeotrust")
     assert api.post("/tools/domain/emails/geotrust", form)["getDomainEmailsForGeotrust"] == emails
 
 
-@pytest.mark.parametrize(("setting", "open_path", "closed_path"), [
-    ("domain", "/tools/domain/domain_get_from_whois", "/tools/domain_get_from_whois"),
-    ("plain", "/tools/domain_get_from_whois", "/tools/domain/domain_get_from_whois"),
-])
+@pytest.mark.parametrize(
+    ("setting", "open_path", "closed_path"),
+    [
+        ("domain", "/tools/domain/domain_get_from_whois", "/tools/domain_get_from_whois"),
+        ("plain", "/tools/domain_get_from_whois", "/tools/domain/domain_get_from_whois"),
+    ],
+)
 def test_whois_paths(api: Api, emulator: Emulator, setting: str, open_path: str, closed_path: str) -> None:
     emulator.set(whois_path=setting)
     assert api.call("POST", open_path, data={"domain": "example.com"}).status_code == 200
     assert api.call("POST", closed_path, data={"domain": "example.com"}).status_code == 404
 
 
-@pytest.mark.parametrize(("body", "words"), [
-    ({"no_such": 1}, "no setting"), ({"max_days": "many"}, "takes a int"), ({"dcv_mode": "maybe"}, "takes one of"),
-    ({"balance": "all"}, "balance must be a number"),
-])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"no_such": 1}, "no setting"),
+        ({"max_days": "many"}, "takes a int"),
+        ({"dcv_mode": "maybe"}, "takes one of"),
+        ({"balance": "all"}, "balance must be a number"),
+    ],
+)
 def test_wrong_settings_are_refused(emulator: Emulator, body: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         emulator.set(**body)

@@ -120,8 +120,13 @@ def contacts(kind: str = "dv") -> dict[str, str]:
     """The people every order needs, and for OV and EV the organisation."""
     form: dict[str, str] = {}
     for who in ("admin", "tech"):
-        form |= {f"{who}_title": "Mr.", f"{who}_firstname": "John", f"{who}_lastname": "Smith",
-                 f"{who}_phone": "+37166164222", f"{who}_email": "admin@gogetssl.com"}
+        form |= {
+            f"{who}_title": "Mr.",
+            f"{who}_firstname": "John",
+            f"{who}_lastname": "Smith",
+            f"{who}_phone": "+37166164222",
+            f"{who}_email": "admin@gogetssl.com",
+        }
     if kind == "dv":
         return form
     place = {"addressline1": "Street 1", "city": "Riga", "country": "LV", "postalcode": "LV-1001", "region": "Riga"}
@@ -154,8 +159,14 @@ class Api:
         kind = str(fields.pop("kind", "dv"))
         path = fields.pop("path", "/orders/add_ssl_order/")
         form: dict[str, Any] = {
-            "product_id": product, "period": 12, "csr": make_csr(common_name), "server_count": -1,
-            "webserver_type": -1, "dcv_method": "http", **contacts(kind), **fields,
+            "product_id": product,
+            "period": 12,
+            "csr": make_csr(common_name),
+            "server_count": -1,
+            "webserver_type": -1,
+            "dcv_method": "http",
+            **contacts(kind),
+            **fields,
         }
         answer: dict[str, Any] = self.post(path, {k: v for k, v in form.items() if v is not None})
         return answer

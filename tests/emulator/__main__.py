@@ -53,8 +53,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--http-port", type=int, default=80, help="port of http proofs")
     parser.add_argument("--https-port", type=int, default=443, help="port of https proofs")
     parser.add_argument("--resolver", default="", help="ADDR:PORT of the name server to ask")
-    parser.add_argument("--resolve", action="append", default=[], metavar="NAME=ADDR[:PORT]",
-                        help="where a name lives; NAME may be a pattern such as *.example.com")
+    parser.add_argument(
+        "--resolve",
+        action="append",
+        default=[],
+        metavar="NAME=ADDR[:PORT]",
+        help="where a name lives; NAME may be a pattern such as *.example.com",
+    )
     parser.add_argument("--tls", action="store_true", help="serve https with a certificate of the emulator's own CA")
     parser.add_argument("--verbose", action="store_true", help="log every request to stderr")
     options = parser.parse_args(argv)

@@ -16,10 +16,22 @@ from .world import DAY, Call, date, money
 
 def details(call: Call) -> dict[str, Any]:
     return {
-        "first_name": "John", "last_name": "Smith", "company_name": "Example Reseller", "company_vat": "LV00000000000",
-        "company_phone": "+37100000000", "phone": "+37100000000", "fax": "", "address": "Example street 1",
-        "city": "Riga", "state": "Riga", "postal_code": "LV-1001", "country": "LV", "email": call.world.user,
-        "reseller_plan": "Standard", "currency": call.world.settings.currency, "success": True,
+        "first_name": "John",
+        "last_name": "Smith",
+        "company_name": "Example Reseller",
+        "company_vat": "LV00000000000",
+        "company_phone": "+37100000000",
+        "phone": "+37100000000",
+        "fax": "",
+        "address": "Example street 1",
+        "city": "Riga",
+        "state": "Riga",
+        "postal_code": "LV-1001",
+        "country": "LV",
+        "email": call.world.user,
+        "reseller_plan": "Standard",
+        "currency": call.world.settings.currency,
+        "success": True,
     }
 
 

@@ -157,11 +157,13 @@ def _note_dropped(world: World) -> None:
 
 def _append(world: World, status: int) -> None:
     """Without the query and the body: both can hold secrets. Status 0 is a connection cut by a fault."""
-    world.requests.append({
-        "method": flask.request.method,
-        "path": flask.request.path,
-        "status": status,
-        "time": round(world.now(), 3),
-        "seconds": round(time.monotonic() - flask.g.started, 4),
-        "fault": flask.g.get("fault"),
-    })
+    world.requests.append(
+        {
+            "method": flask.request.method,
+            "path": flask.request.path,
+            "status": status,
+            "time": round(world.now(), 3),
+            "seconds": round(time.monotonic() - flask.g.started, 4),
+            "fault": flask.g.get("fault"),
+        }
+    )

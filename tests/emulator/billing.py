@@ -43,10 +43,19 @@ def charge(world: World, bill: Bill) -> tuple[Invoice, bool]:
         raise ApiError("Insufficient balance", "You do not have enough balance to place this order")
     invoice_id = world.store.next_id("invoice", _FIRST_INVOICE)
     invoice = Invoice(
-        id=invoice_id, order_id=bill.order_id, number=f"GGS-{invoice_id}", created=world.now(), net=bill.net,
-        tax=tax(world, bill.net), status="unpaid", currency=world.settings.currency,
-        tax_percent=world.settings.tax_percent, product_id=bill.product_id, product_name=bill.product_name,
-        period=bill.period, kind=bill.kind,
+        id=invoice_id,
+        order_id=bill.order_id,
+        number=f"GGS-{invoice_id}",
+        created=world.now(),
+        net=bill.net,
+        tax=tax(world, bill.net),
+        status="unpaid",
+        currency=world.settings.currency,
+        tax_percent=world.settings.tax_percent,
+        product_id=bill.product_id,
+        product_name=bill.product_name,
+        period=bill.period,
+        kind=bill.kind,
     )
     if enough:
         pay(world, invoice)

@@ -20,8 +20,12 @@ from . import csrs
 
 # The CA/Browser Forum's policy identifiers, by kind of validation.
 _POLICIES = {"dv": "2.23.140.1.2.1", "ov": "2.23.140.1.2.2", "ev": "2.23.140.1.1"}
-_SUBJECT = {"org_name": NameOID.ORGANIZATION_NAME, "org_city": NameOID.LOCALITY_NAME,
-            "org_region": NameOID.STATE_OR_PROVINCE_NAME, "org_country": NameOID.COUNTRY_NAME}
+_SUBJECT = {
+    "org_name": NameOID.ORGANIZATION_NAME,
+    "org_city": NameOID.LOCALITY_NAME,
+    "org_region": NameOID.STATE_OR_PROVINCE_NAME,
+    "org_country": NameOID.COUNTRY_NAME,
+}
 _CA_YEARS = 30
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -118,11 +122,13 @@ def _moment(seconds: float) -> dt.datetime:
 
 
 def _ca_name(common_name: str) -> x509.Name:
-    return x509.Name([
-        x509.NameAttribute(NameOID.COUNTRY_NAME, "LV"),
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "GoGetSSL Emulator (not trusted by anyone)"),
-        x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-    ])
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "LV"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "GoGetSSL Emulator (not trusted by anyone)"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
 
 
 def _base(
@@ -137,8 +143,15 @@ def _base(
 
 def _ca(builder: x509.CertificateBuilder, path_length: int | None) -> x509.CertificateBuilder:
     usage = x509.KeyUsage(
-        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
-        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+        digital_signature=True,
+        key_cert_sign=True,
+        crl_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
     return builder.add_extension(usage, critical=True)
@@ -146,8 +159,15 @@ def _ca(builder: x509.CertificateBuilder, path_length: int | None) -> x509.Certi
 
 def _leaf_extensions(builder: x509.CertificateBuilder, rsa_key: bool) -> x509.CertificateBuilder:
     usage = x509.KeyUsage(
-        digital_signature=True, key_cert_sign=False, crl_sign=False, content_commitment=False, key_encipherment=rsa_key,
-        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+        digital_signature=True,
+        key_cert_sign=False,
+        crl_sign=False,
+        content_commitment=False,
+        key_encipherment=rsa_key,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(usage, critical=True)

@@ -97,9 +97,17 @@ def products() -> dict[int, Product]:
     table = {}
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
         table[int(row["id"])] = Product(
-            id=int(row["id"]), brand=row["brand"], kind=row["kind"], name=row["name"],
-            flags=frozenset(row["flags"].split()), san_in=int(row["san_in"]), wsan_in=int(row["wsan_in"]),
-            san_max=int(row["san_max"]), years=int(row["years"]), price=Decimal(row["price"]),
-            san=_money(row["san"]), wsan=_money(row["wsan"]),
+            id=int(row["id"]),
+            brand=row["brand"],
+            kind=row["kind"],
+            name=row["name"],
+            flags=frozenset(row["flags"].split()),
+            san_in=int(row["san_in"]),
+            wsan_in=int(row["wsan_in"]),
+            san_max=int(row["san_max"]),
+            years=int(row["years"]),
+            price=Decimal(row["price"]),
+            san=_money(row["san"]),
+            wsan=_money(row["wsan"]),
         )
     return table

@@ -261,8 +261,14 @@ def _revoke(world: World, order: Order) -> None:
 
 
 _ACTIONS: dict[str, Callable[[World, Order], None]] = {
-    "pass": _pass, "hold": _hold, "validate": _validate, "reject": _reject, "pay": _pay, "expire": _expire,
-    "revoke": _revoke, "cancel": lambda world, order: lifecycle.cancel(world, order, "Cancelled"),
+    "pass": _pass,
+    "hold": _hold,
+    "validate": _validate,
+    "reject": _reject,
+    "pay": _pay,
+    "expire": _expire,
+    "revoke": _revoke,
+    "cancel": lambda world, order: lifecycle.cancel(world, order, "Cancelled"),
 }
 
 

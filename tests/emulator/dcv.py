@@ -123,8 +123,10 @@ def change_dcv(call: Call, order_id: str) -> dict[str, Any]:
     _switch(call, order, product, [(name, wish)])
     _done(call, order, "")
     return {
-        "product_id": order.product_id, "validation": proofs.instructions(order, product, name, call.world.settings),
-        "success_message": "Validation method has been changed", "success": True,
+        "product_id": order.product_id,
+        "validation": proofs.instructions(order, product, name, call.world.settings),
+        "success_message": "Validation method has been changed",
+        "success": True,
     }
 
 

@@ -17,13 +17,29 @@ PRODUCT = 161
 # Invented, for one year.
 _PRICE = 6900
 _REQUIRED = (
-    "productId", "legalName", "registrationAuthorityEntityId", "legalJurisdiction", "firstName", "lastName",
-    "isLevel2DataAvailable", "legalPostal", "legalfirstAddressLine", "legalCountry", "legalCity", "multiYearSupport",
+    "productId",
+    "legalName",
+    "registrationAuthorityEntityId",
+    "legalJurisdiction",
+    "firstName",
+    "lastName",
+    "isLevel2DataAvailable",
+    "legalPostal",
+    "legalfirstAddressLine",
+    "legalCountry",
+    "legalCity",
+    "multiYearSupport",
     "transfer",
 )
 # Shape as documented; the list itself is a small invented choice of real codes.
-_JURISDICTIONS = (("GB", "A", ""), ("LV", "A", ""), ("DE", "A", ""), ("US-DE", "B", "1-36 hours"),
-                  ("US-CA", "B", "1-36 hours"), ("CN", "C", "manual processing"))
+_JURISDICTIONS = (
+    ("GB", "A", ""),
+    ("LV", "A", ""),
+    ("DE", "A", ""),
+    ("US-DE", "B", "1-36 hours"),
+    ("US-CA", "B", "1-36 hours"),
+    ("CN", "C", "manual processing"),
+)
 
 
 def jurisdictions(call: Call) -> dict[str, Any]:
@@ -44,8 +60,9 @@ def create(call: Call) -> dict[str, Any]:
 def renew(call: Call, order_id: str) -> dict[str, Any]:
     lei = _wanted(call, order_id)
     call.need("isLevel1DataSame")
-    body = _order(call, {**lei["data"], **_given(call, "firstName", "lastName", "multiYearSupport")}, "renew",
-                  lei["lei_number"])
+    body = _order(
+        call, {**lei["data"], **_given(call, "firstName", "lastName", "multiYearSupport")}, "renew", lei["lei_number"]
+    )
     return {**body, "lei_number": lei["lei_number"]}
 
 
@@ -64,15 +81,30 @@ def _order(call: Call, data: dict[str, str], kind: str, lei_number: str) -> dict
     bill = billing.Bill(order_id, PRODUCT, "LEI", 12 * int(years), net, kind)
     invoice, paid = billing.charge(world, bill)
     lei = {
-        "id": order_id, "lei_id": world.store.next_id("lei", 35), "lei_number": lei_number, "data": data,
-        "status": "processing" if paid else "unpaid", "created": world.now(), "years": int(years), "net": net,
-        "ready_at": world.now() + world.settings.lei_seconds, "valid_from": 0.0, "valid_till": 0.0,
+        "id": order_id,
+        "lei_id": world.store.next_id("lei", 35),
+        "lei_number": lei_number,
+        "data": data,
+        "status": "processing" if paid else "unpaid",
+        "created": world.now(),
+        "years": int(years),
+        "net": net,
+        "ready_at": world.now() + world.settings.lei_seconds,
+        "valid_from": 0.0,
+        "valid_till": 0.0,
     }
     world.store.save_lei(lei)
     return {
-        "product_id": PRODUCT, "order_number": str(order_id), "order_id": order_id, "lie_id": lei["lei_id"],
-        "order_amount": number(net), "currency": invoice.currency, "tax": money(invoice.tax),
-        "tax_rate": f"{invoice.tax_percent:g}%", "success": True, "invoice_num": invoice.number,
+        "product_id": PRODUCT,
+        "order_number": str(order_id),
+        "order_id": order_id,
+        "lie_id": lei["lei_id"],
+        "order_amount": number(net),
+        "currency": invoice.currency,
+        "tax": money(invoice.tax),
+        "tax_rate": f"{invoice.tax_percent:g}%",
+        "success": True,
+        "invoice_num": invoice.number,
         "invoice_id": invoice.id,
     }
 
@@ -146,9 +178,22 @@ def _moment(seconds: float) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-_LOOKUP = ("legalName", "registrationAuthorityEntityId", "entityLegalFormCode", "legalJurisdiction", "legalState",
-           "legalCountry", "legalCity", "legalPostal", "legalfirstAddressLine", "hqState", "hqCountry", "hqCity",
-           "hqPostal", "hqfirstAddressLine")
+_LOOKUP = (
+    "legalName",
+    "registrationAuthorityEntityId",
+    "entityLegalFormCode",
+    "legalJurisdiction",
+    "legalState",
+    "legalCountry",
+    "legalCity",
+    "legalPostal",
+    "legalfirstAddressLine",
+    "hqState",
+    "hqCountry",
+    "hqCity",
+    "hqPostal",
+    "hqfirstAddressLine",
+)
 
 
 def lookup(call: Call) -> dict[str, Any]:
@@ -159,7 +204,11 @@ def lookup(call: Call) -> dict[str, Any]:
         _moved_on(call.world, lei)
         name = lei["data"].get("legalName", "").lower()
         if lei["lei_number"] and (query == lei["lei_number"].lower() or query in name):
-            known = {"leiNumber": lei["lei_number"], "nextRenewalDate": _moment(lei["valid_till"]),
-                     "entityStatus": "ACTIVE", "leiStatus": "ISSUED" if lei["status"] == "active" else "LAPSED"}
+            known = {
+                "leiNumber": lei["lei_number"],
+                "nextRenewalDate": _moment(lei["valid_till"]),
+                "entityStatus": "ACTIVE",
+                "leiStatus": "ISSUED" if lei["status"] == "active" else "LAPSED",
+            }
             rows.append(known | {field: lei["data"].get(field, "") for field in _LOOKUP})
     return {"result": rows, "success": True}

@@ -120,8 +120,12 @@ def issue(world: World, order: Order, now: float) -> None:
         order.end = add_months(start_day, order.period) + DAY - 1 + order.extra_seconds
     not_after = min(start_day + max_days(world, now) * DAY - 1, order.end)
     wish = ca.Wish(
-        csr=csrs.parse(order.csr), names=certificate_names(world, order), kind=product.kind,
-        organisation=order.fields, not_before=start_day, not_after=not_after,
+        csr=csrs.parse(order.csr),
+        names=certificate_names(world, order),
+        kind=product.kind,
+        organisation=order.fields,
+        not_before=start_day,
+        not_after=not_after,
     )
     certificate = world.authority.issue(wish)
     _take(order, certificate, world.authority.chain(world.settings.ca_code_root))

@@ -131,8 +131,14 @@ def _request(address: Address, url: str, timeout: float) -> Answer:
     headers = {"Host": parts.netloc, "User-Agent": "GoGetSSL-Emulator-DCV/1"}
     with pool:
         answer = pool.urlopen(
-            "GET", path, headers=headers, redirect=False, retries=False, timeout=urllib3.Timeout(total=timeout),
-            preload_content=False, assert_same_host=False,
+            "GET",
+            path,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            timeout=urllib3.Timeout(total=timeout),
+            preload_content=False,
+            assert_same_host=False,
         )
         body = answer.read(_LIMIT)
         answer.close()

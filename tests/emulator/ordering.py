@@ -106,9 +106,7 @@ def check_proof(call: Call, product: Product, name: Name) -> None:
     elif product.ip:
         offered |= {"dns", "email"}
     if name.method not in offered:
-        raise ApiError(
-            "Wrong dcv_method", f"The validation method {name.method} is not supported for {name.name}"
-        )
+        raise ApiError("Wrong dcv_method", f"The validation method {name.method} is not supported for {name.name}")
     if name.method == "email":
         _check_email(name)
 

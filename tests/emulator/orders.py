@@ -64,9 +64,17 @@ def _checked_order(call: Call, product: Product) -> Order:
     wildcards = sum(name.name.startswith("*.") for name in names[1:])
     singles = len(names) - 1 - wildcards
     order = Order(
-        id=0, product_id=product.id, created=call.world.now(), period=period, csr=call.text("csr"), names=names,
-        unique="", fields=ordering.fields(call, product), net=product.order_price(period, singles, wildcards),
-        single_slots=max(singles, product.san_in), wildcard_slots=max(wildcards, product.wsan_in),
+        id=0,
+        product_id=product.id,
+        created=call.world.now(),
+        period=period,
+        csr=call.text("csr"),
+        names=names,
+        unique="",
+        fields=ordering.fields(call, product),
+        net=product.order_price(period, singles, wildcards),
+        single_slots=max(singles, product.san_in),
+        wildcard_slots=max(wildcards, product.wsan_in),
     )
     order.unique = ordering.unique_code(call, product)
     return order
@@ -78,7 +86,8 @@ def _prepare_renewal(call: Call, product: Product, order: Order) -> None:
     if product.code_signing or product.trial:
         raise ApiError("The product cannot be renewed")
     originals = [
-        found for found in call.world.store.orders_in(("active", "expired"))
+        found
+        for found in call.world.store.orders_in(("active", "expired"))
         if found.common_name == order.common_name and catalogue.products()[found.product_id].brand == product.brand
     ]
     if not originals:
@@ -154,8 +163,11 @@ def add_sans(call: Call) -> dict[str, Any]:
         call.world.store.save_order(order)
     kind = call.world.settings.ids_in_writes
     return {
-        "invoice_id": typed(invoice.id, kind), "order_id": typed(order.id, kind),
-        "order_status": order.status if paid else "unpaid", "success": True, **_money_fields(invoice),
+        "invoice_id": typed(invoice.id, kind),
+        "order_id": typed(order.id, kind),
+        "order_status": order.status if paid else "unpaid",
+        "success": True,
+        **_money_fields(invoice),
     }
 
 
@@ -259,5 +271,8 @@ def activate(call: Call, order_id: str) -> dict[str, Any]:
     order = wanted_order(call, order_id)
     if not order.paid_at:
         raise ApiError("Order is not paid", "The order must be paid before activation")
-    return {"order_id": typed(order.id, call.world.settings.ids_in_writes), "order_status": order.status,
-            "success": True}
+    return {
+        "order_id": typed(order.id, call.world.settings.ids_in_writes),
+        "order_status": order.status,
+        "success": True,
+    }

@@ -23,8 +23,12 @@ def send(world: World, order: Order, name: Name) -> bool:
     if name.method != "email" or name.validated_at:
         return False
     mail = Mail(
-        id=world.store.next_id("mail", 1), order_id=order.id, domain=name.name, to=name.email,
-        code=secrets.token_urlsafe(16), created=world.now(),
+        id=world.store.next_id("mail", 1),
+        order_id=order.id,
+        domain=name.name,
+        to=name.email,
+        code=secrets.token_urlsafe(16),
+        created=world.now(),
     )
     world.store.save_mail(mail)
     return True

@@ -124,16 +124,37 @@ def _keyed_prices(product: Product) -> dict[str, Any]:
 
 def _acme_items() -> list[dict[str, Any]]:
     """The other shape that newer WHMCS code expects of the automation products (API reference 4.2)."""
-    names = {300: ("comodo", "Sectigo ACME CaaS"), 400: ("rapidssl", "RapidSSL Plan"),
-             401: ("geotrust", "GeoTrust Plan"), 402: ("rapidssl", "RapidSSL Automate"),
-             403: ("geotrust", "GeoTrust Automate")}
-    san = {"included": {"single": 1, "wildcard": 0}, "single_allowed": True, "wildcard_allowed": True,
-           "min": 1, "max": 250}
+    names = {
+        300: ("comodo", "Sectigo ACME CaaS"),
+        400: ("rapidssl", "RapidSSL Plan"),
+        401: ("geotrust", "GeoTrust Plan"),
+        402: ("rapidssl", "RapidSSL Automate"),
+        403: ("geotrust", "GeoTrust Automate"),
+    }
+    san = {
+        "included": {"single": 1, "wildcard": 0},
+        "single_allowed": True,
+        "wildcard_allowed": True,
+        "min": 1,
+        "max": 250,
+    }
     extra = {"single": {"selling": "5.00", "retail": "15.00"}, "wildcard": {"selling": "45.00", "retail": "135.00"}}
     price = [{"term": 12, "base": "9.00", "san": extra}]
-    return [{"id": i, "brand": brand, "product": name, "max_period": 12, "product_type": "domain", "org_required": 0,
-             "san_enabled": 1, "wildcard_san_enabled": 1, "san": san, "prices": price}
-            for i, (brand, name) in names.items()]
+    return [
+        {
+            "id": i,
+            "brand": brand,
+            "product": name,
+            "max_period": 12,
+            "product_type": "domain",
+            "org_required": 0,
+            "san_enabled": 1,
+            "wildcard_san_enabled": 1,
+            "san": san,
+            "prices": price,
+        }
+        for i, (brand, name) in names.items()
+    ]
 
 
 def details(call: Call, product_id: str) -> dict[str, Any]:

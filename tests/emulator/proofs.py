@@ -96,8 +96,15 @@ def _check_dns(order: Order, product: Product, name: Name, network: Network, set
 # What the CAs call themselves in CAA records.
 _CAA_NAMES = {
     True: {"sectigo.com", "comodoca.com", "comodo.com", "usertrust.com", "trust-provider.com"},
-    False: {"digicert.com", "www.digicert.com", "rapidssl.com", "geotrust.com", "thawte.com", "symantec.com",
-            "digitalcertvalidation.com"},
+    False: {
+        "digicert.com",
+        "www.digicert.com",
+        "rapidssl.com",
+        "geotrust.com",
+        "thawte.com",
+        "symantec.com",
+        "digitalcertvalidation.com",
+    },
 }
 
 

@@ -15,8 +15,21 @@ from .ordering import split
 from .world import Call, World, date, money, typed
 
 _FILTERS = ("active", "processing", "expired", "rejected", "revoked")
-_CONTACT = ("addressline1", "addressline2", "city", "country", "fax", "phone", "postalcode", "region", "email",
-            "firstname", "lastname", "organization", "title")
+_CONTACT = (
+    "addressline1",
+    "addressline2",
+    "city",
+    "country",
+    "fax",
+    "phone",
+    "postalcode",
+    "region",
+    "email",
+    "firstname",
+    "lastname",
+    "organization",
+    "title",
+)
 # org_name and org_addressline1 are not in the documented list (API reference 7.1).
 _ECHOED = (
     *(f"admin_{part}" for part in _CONTACT),
@@ -203,8 +216,12 @@ def unpaid(call: Call) -> dict[str, Any]:
     world, rows = call.world, []
     for item in world.store.invoices():
         if item.status == "unpaid" and item.created <= _listed_before(world):
-            rows.append({
-                "id": typed(item.order_id, world.settings.ids_in_reads), "total_price": money(item.net + item.tax),
-                "currency": item.currency, "date": date(world, item.created),
-            })
+            rows.append(
+                {
+                    "id": typed(item.order_id, world.settings.ids_in_reads),
+                    "total_price": money(item.net + item.tax),
+                    "currency": item.currency,
+                    "date": date(world, item.created),
+                }
+            )
     return {"orders": rows, "success": True}

@@ -3,10 +3,10 @@
 
 """Starts the emulator as a process of its own and turns its knobs: for all test suites, the demo and the benchmarks.
 
-    with Emulator(http_port=8080, resolve={"*": "127.0.0.1"}) as emulator:
-        emulator.set(issuance_delay=0.0)
-        emulator.fault(path="/orders/add_ssl_order", when="after", kind="reset")
-        client = Client(emulator.url, emulator.user, emulator.password)
+with Emulator(http_port=8080, resolve={"*": "127.0.0.1"}) as emulator:
+    emulator.set(issuance_delay=0.0)
+    emulator.fault(path="/orders/add_ssl_order", when="after", kind="reset")
+    client = Client(emulator.url, emulator.user, emulator.password)
 """
 
 from __future__ import annotations

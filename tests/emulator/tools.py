@@ -20,8 +20,14 @@ from .errors import ApiError
 from .world import Call
 
 _BOXES = ("admin", "administrator", "hostmaster", "postmaster", "webmaster")
-_SUBJECT = {"CN": NameOID.COMMON_NAME, "C": NameOID.COUNTRY_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
-            "O": NameOID.ORGANIZATION_NAME, "L": NameOID.LOCALITY_NAME, "S": NameOID.STATE_OR_PROVINCE_NAME}
+_SUBJECT = {
+    "CN": NameOID.COMMON_NAME,
+    "C": NameOID.COUNTRY_NAME,
+    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "O": NameOID.ORGANIZATION_NAME,
+    "L": NameOID.LOCALITY_NAME,
+    "S": NameOID.STATE_OR_PROVINCE_NAME,
+}
 _FORM = {"csr_organization": "O", "csr_department": "OU", "csr_city": "L", "csr_state": "S", "csr_country": "C"}
 
 

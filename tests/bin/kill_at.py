@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a command and kill it with SIGKILL as soon as it prints a given text:  python -m tests.bin.kill_at TEXT COMMAND...
+"""Run a command and kill it with SIGKILL once it prints a given text:  python -m tests.bin.kill_at TEXT COMMAND...
 
 Says `killed`, or `finished` where the text never came. A command that fails by itself is a failure here too.
 """

@@ -69,11 +69,12 @@ def read_csr(answer: _loose.Object) -> dict[str, t.Any]:
     """What `csrResult` says (5)."""
     result = _loose.obj(answer.get("csrResult"), "csrResult")
     found: dict[str, t.Any] = {word: _loose.word(result.get(key), key) for key, word in _SUBJECT.items()}
+    others = _loose.words(result.get("dnsName(s)"), "dnsName(s)")
     size = _loose.text(result.get("Key Size"), "Key Size").split(" ")[0]
     return {
         **found,
         "email": _loose.word(result.get("Email"), "Email"),
-        "names": [name.lower() for name in _loose.words(result.get("dnsName(s)"), "dnsName(s)")],
+        "names": list(dict.fromkeys(name.lower() for name in (found["common_name"] or "", *others) if name)),
         "key_size": _loose.integer_or_none(size, "Key Size"),
         **{key: _loose.text(result.get(key), key).lower() or None for key in ("md5", "sha1", "sha256")},
         "problem": _loose.text(result.get("errorMessage"), "errorMessage")[:500],

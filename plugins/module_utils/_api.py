@@ -158,8 +158,8 @@ def certificate_fields(request: OrderRequest) -> dict[str, str | int]:
 
 def purchase_fields(request: OrderRequest) -> dict[str, str | int]:
     """The fields of a purchase or renewal (6.1)."""
-    assert request.product_id is not None
-    assert request.period is not None
+    if request.product_id is None or request.period is None:
+        raise AssertionError("a purchase names a product and a period")
     fields: dict[str, str | int] = {
         "product_id": request.product_id,
         "period": request.period,

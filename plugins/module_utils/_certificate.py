@@ -82,7 +82,6 @@ class Return:
         """First the key is staged again, so that the next run finds it under its order; then services go back."""
         if not self.changed:
             return
-        assert self.current is not None or self.target
         _files.sweep(self.paths.root)
         if self.restage and self.current:
             _store.restage(self.paths, self.current)

@@ -136,7 +136,8 @@ def look(paths: Paths, delivery: Delivery) -> Found:
 
 def execute(paths: Paths, delivery: Delivery, found: Found, decided: Plan) -> None:
     """Do what is planned. Killed anywhere, it leaves `current` at the old version or the new one, both whole."""
-    assert found.key is not None
+    if found.key is None:
+        raise AssertionError("a version is never written without its key")
     version = paths.version(decided.serial)
     _files.sweep(paths.root)
     if decided.write:

@@ -186,7 +186,7 @@ def _check_request(desk: Desk, wanted: Wanted, request: _x509.Request | None, fo
     if request is None:
         if desk.context.check_mode:
             return
-        raise input_error(f"{name}: there is no CSR; run gogetssl_csr first and hand on its requests.")
+        raise _no_request(name)
     if found.staged is None or found.staged.public_key != request.public_key:
         raise input_error(f"{name}: the CSR does not belong to the key staged on the host; run gogetssl_csr again.")
     if request.common_name != wanted.common_name or set(request.names) != set(wanted.names):
@@ -203,22 +203,28 @@ def _check_request(desk: Desk, wanted: Wanted, request: _x509.Request | None, fo
             raise input_error(f"{name}: {method} may not approve {one}; allowed: {', '.join(allowed)}.")
 
 
+def _no_request(name: str) -> GogetsslError:
+    return input_error(f"{name}: there is no CSR; run gogetssl_csr first and hand on its requests.")
+
+
 def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
     """Take the decided step and read the order as it is then."""
     step, order = case.decision.step, case.vendor.order
     if desk.context.check_mode:
         return order, None
     if step not in ACTING:
-        assert order is not None
-        _note(desk, case, order)
+        if order is not None:
+            _note(desk, case, order)
         return order, None
-    assert case.request is not None
+    if case.request is None:
+        raise _no_request(case.wanted.name)
     receipt = None
     if step in (Step.BUY, Step.RENEW):
         receipt = _buy(desk, case, case.request)
         order_id = receipt.order_id
+    elif order is None:
+        raise AssertionError("only a purchase can do without an order")
     else:
-        assert order is not None
         order_id = order.order_id
         if step is Step.ADD_NAMES:
             receipt = _add_names(desk, case, order)
@@ -232,8 +238,10 @@ def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
 def _note(desk: Desk, case: Case, order: Order) -> None:
     """Bring the journal up to date with what the vendor says, if it says anything new."""
     known = case.found.journal
-    key = case.vendor.order_key or (known.public_key if known else None)
-    if key is None and case.found.staged is not None:
+    key = case.vendor.order_key
+    if known is not None and known.order_id == order.order_id and (key is None or order.in_progress):
+        key = known.public_key  # while a reissue is under way the vendor may still show the previous CSR
+    elif key is None and case.found.staged is not None:
         key = case.found.staged.public_key
     end = order.end_date.isoformat() if order.end_date else None
     product_id = order.product_id or case.vendor.product.product_id

@@ -90,7 +90,7 @@ def fetch(target: Target) -> Page:
         pool = urllib3.HTTPConnectionPool(target.address, target.port, timeout=timeout)
     try:
         with pool:
-            answer = pool.urlopen(
+            answer = pool.request(
                 "GET", target.path, headers=headers, retries=False, redirect=False, preload_content=False
             )
             body = answer.read(MAX_BODY_BYTES + 1, decode_content=False)

@@ -108,7 +108,7 @@ def test_patterns(api: Api, emulator: Emulator, pattern: str, struck: bool) -> N
 def test_times_skip_and_method(api: Api, emulator: Emulator) -> None:
     emulator.fault(path="/account", kind="status", status=500, times=2, skip=1, method="get")
     assert api.call("POST", "/account/balance").status_code == 200
-    assert [api.call("GET", "/account/balance").status_code for _ in range(5)] == [200, 500, 500, 200, 200]
+    assert [api.call("GET", "/account/balance").status_code for _unused in range(5)] == [200, 500, 500, 200, 200]
     assert emulator.faults()[0]["left"] == 0
 
 
@@ -116,7 +116,7 @@ def test_chance_is_reproducible(api: Api, emulator: Emulator) -> None:
     def draw(seed: int) -> list[int]:
         emulator.clear_faults()
         emulator.fault(path="/", kind="status", status=500, times=None, probability=0.5, seed=seed)
-        return [api.call("GET", "/account/balance").status_code for _ in range(30)]
+        return [api.call("GET", "/account/balance").status_code for _unused in range(30)]
 
     first = draw(7)
     assert {200, 500} == set(first)

@@ -42,7 +42,7 @@ _KEYLESS = {"1", "20", "21", "22"}
 
 
 def test_table_has_all_54() -> None:
-    assert {int(number) for number, _, _ in METHODS} == set(range(1, 55))
+    assert {int(number) for number, _unused, _unused in METHODS} == set(range(1, 55))
 
 
 @pytest.mark.parametrize(("number", "verb", "path"), METHODS)
@@ -189,7 +189,7 @@ _SHAPES: list[tuple[dict[str, Any], str, Any]] = [
 
 @pytest.mark.parametrize(("settings", "path", "expected"), _SHAPES)
 def test_shapes_by_setting(api: Api, emulator: Emulator, settings: dict[str, Any], path: str, expected: Any) -> None:
-    path, _, query = path.partition("?")
+    path, _unused, query = path.partition("?")
     form = dict(pair.split("=") for pair in query.split("&") if pair)
     assert api.post(path, form) != expected
     emulator.set(**settings)

@@ -88,7 +88,7 @@ class Names:
                 found = names.records.get((name, kind))
                 if found:
                     answer.answer.append(dns.rrset.from_text(question.name, 1, "IN", kind, *found))
-                elif not any(known == name for known, _ in names.records):
+                elif not any(known == name for known, _unused in names.records):
                     answer.set_rcode(dns.rcode.NXDOMAIN)
                 sock.sendto(answer.to_wire(), self.client_address)
 

@@ -83,7 +83,7 @@ def expect(truth: bool, what: str) -> None:
 
 def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _unused in range(count)]
         return [one.getsockname()[1] for one in sockets]
 
 

@@ -43,7 +43,7 @@ def create(world: World) -> flask.Flask:
             "/api" + route.path.rstrip("/") + "/", f"{route.number} {route.path}", view, methods=list(_VERBS)
         )
     app.register_error_handler(404, lambda error: _unknown(world, error))
-    app.before_request(lambda: _note_start())
+    app.before_request(_note_start)
     app.after_request(lambda response: _note(world, response))
     return app
 

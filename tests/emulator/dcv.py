@@ -45,7 +45,7 @@ def _wanted_name(order: Order, text: str) -> Name:
 def _switch(call: Call, order: Order, product: Product, changes: list[tuple[Name, str]]) -> None:
     """All changes are checked before the first is made. A proof already accepted stays accepted."""
     wishes = [(name, ordering.proof_of(name.name, wish)) for name, wish in changes]
-    for _, wish in wishes:
+    for _unused, wish in wishes:
         ordering.check_proof(call, product, wish)
     after = {id(name): wish.method for name, wish in wishes}
     methods = {after.get(id(name), name.method) for name in order.names}
@@ -77,7 +77,7 @@ def change_methods(call: Call, order_id: str) -> dict[str, Any]:
     if len(domains) != len(methods):
         raise ApiError("Wrong new_methods", "The lists domains and new_methods must be of the same length")
     changes = [(_wanted_name(order, domain), method) for domain, method in zip(domains, methods, strict=True)]
-    for name, _ in changes:
+    for name, _unused in changes:
         _lock(call, order, f"change {name.name}", call.world.settings.change_lock_seconds)
     _switch(call, order, product, changes)
     return _done(call, order, "Validation methods have been changed")
@@ -132,7 +132,7 @@ def change_dcv(call: Call, order_id: str) -> dict[str, Any]:
 
 def revalidate(call: Call, order_id: str) -> dict[str, Any]:
     """One domain, or all of them when none is named (API reference 8.6). The look itself happens at once, beside."""
-    order, _ = _order_in_work(call, order_id)
+    order, _unused = _order_in_work(call, order_id)
     domain = call.text("domain")
     if domain:
         _wanted_name(order, domain)
@@ -141,7 +141,7 @@ def revalidate(call: Call, order_id: str) -> dict[str, Any]:
 
 
 def resend(call: Call, order_id: str) -> dict[str, Any]:
-    order, _ = _order_in_work(call, order_id)
+    order, _unused = _order_in_work(call, order_id)
     name = _wanted_name(order, call.need("domain"))
     if not outbox.send(call.world, order, name):
         raise ApiError("Validation email cannot be sent", f"The domain {name.name} does not wait for an email")
@@ -149,7 +149,7 @@ def resend(call: Call, order_id: str) -> dict[str, Any]:
 
 
 def resend_all(call: Call, order_id: str) -> dict[str, Any]:
-    order, _ = _order_in_work(call, order_id)
+    order, _unused = _order_in_work(call, order_id)
     if not outbox.send_all(call.world, order):
         raise ApiError("Validation email cannot be sent", "The order does not wait for an email")
     return {"message": "Validation email has been sent", "success": True}

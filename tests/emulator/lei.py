@@ -134,7 +134,7 @@ def _moved_on(world: World, lei: dict[str, Any]) -> dict[str, Any]:
 
 def _new_number() -> str:
     """20 signs with the check digits of ISO 17442 (98 minus the rest by 97, letters as numbers)."""
-    body = "984500" + "".join(secrets.choice("0123456789ABCDEF") for _ in range(12))
+    body = "984500" + "".join(secrets.choice("0123456789ABCDEF") for _unused in range(12))
     digits = int("".join(str(int(sign, 36)) for sign in body + "00"))
     return f"{body}{98 - digits % 97:02d}"
 

@@ -25,7 +25,7 @@ class Unproven(Exception):
 def split_address(text: str) -> tuple[str, int | None]:
     """`127.0.0.1:53`, `[::1]:53`, `127.0.0.1` or `::1`."""
     if text.startswith("["):
-        host, _, port = text[1:].partition("]")
+        host, _unused, port = text[1:].partition("]")
         return host, int(port[1:]) if port else None
     if text.count(":") == 1:
         host, port = text.split(":")
@@ -91,7 +91,7 @@ class Network:
         return found
 
     def fetch(self, url: str, timeout: float, redirects: int, ipv6_strict: bool) -> bytes:
-        for _ in range(redirects + 1):
+        for _unused in range(redirects + 1):
             answer = self._get(url, timeout, ipv6_strict)
             if answer.status in _REDIRECTS and answer.location:
                 url = urljoin(url, answer.location)
@@ -147,4 +147,4 @@ def _request(address: Address, url: str, timeout: float) -> Answer:
 
 def _short(error: Exception) -> str:
     cause = error.__cause__ or error.__context__ or error
-    return str(cause).split(": ")[-1] or type(error).__name__
+    return str(cause).rsplit(": ", maxsplit=1)[-1] or type(error).__name__

@@ -26,7 +26,7 @@ def new_unique() -> str:
 
 def new_token() -> str:
     """The DigiCert family's random value as seen in a real order: an underscore and 31 signs (API reference 8.3)."""
-    return "_" + "".join(secrets.choice(_TOKEN_SIGNS) for _ in range(31))
+    return "_" + "".join(secrets.choice(_TOKEN_SIGNS) for _unused in range(31))
 
 
 def file_proof(domain: str, csr: csrs.Csr, unique: str, ca_domain: str) -> dict[str, str]:
@@ -117,7 +117,7 @@ def check_caa(product: Product, name: str, network: Network, timeout: float) -> 
         if not records:
             continue
         tags: dict[str, list[str]] = {}
-        for _, tag, value in records:
+        for _unused, tag, value in records:
             tags.setdefault(tag.lower(), []).append(value.strip('"').split(";")[0].strip().lower())
         allowed = tags.get("issue")
         if name.startswith("*.") and "issuewild" in tags:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 
+_field = dataclasses.field  # called here for the fields of the class below
+
+
 def _choice(default: str, *others: str) -> Any:
-    return dataclasses.field(default=default, metadata={"choices": (default, *others)})
+    return _field(default=default, metadata={"choices": (default, *others)})
 
 
 @dataclass
@@ -119,7 +122,7 @@ def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
     kind = type(field.default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if type(value) is not kind:
+    if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
         raise ValueError(f"the setting {field.name!r} takes a {kind.__name__}, not {value!r}")
     choices = field.metadata.get("choices")
     if choices and value not in choices:

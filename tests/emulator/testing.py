@@ -66,7 +66,7 @@ class Emulator:
             self._command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=self._stderr, text=True
         )
         assert self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], _START_SECONDS)
+        readable, _unused, _unused = select.select([self._process.stdout], [], [], _START_SECONDS)
         line = self._process.stdout.readline() if readable else ""
         if not line:
             self.kill()

@@ -45,7 +45,9 @@ class Run:
     @property
     def recap(self) -> dict[str, int]:
         line = next((line for line in reversed(self.output.splitlines()) if ": ok=" in line), "")
-        return {key: int(value) for key, _, value in (part.partition("=") for part in line.split() if "=" in part)}
+        return {
+            key: int(value) for key, _unused, value in (part.partition("=") for part in line.split() if "=" in part)
+        }
 
 
 class Bench:
@@ -109,7 +111,7 @@ class Bench:
 
     def run(self, *arguments: str, env: dict[str, str] | None = None, **variables: Any) -> Run:
         process = self.start(*arguments, env=env, **variables)
-        output, _ = process.communicate(timeout=180)
+        output, _unused = process.communicate(timeout=180)
         return Run(process.returncode, output)
 
     def wait_for_call(self, path: str, seconds: float = 60.0) -> None:

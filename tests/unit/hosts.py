@@ -31,7 +31,7 @@ class Authority:
     """A certificate authority with one intermediate, so that a chain has an order."""
 
     def __init__(self) -> None:
-        self.root_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        self.root_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _unused in range(2))
         self.root = _certificate("Test root", self.root_key.public_key(), "Test root", self.root_key)
         self.intermediate = _certificate("Test CA", self.key.public_key(), "Test root", self.root_key)
 

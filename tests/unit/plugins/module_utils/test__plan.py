@@ -33,7 +33,7 @@ NAMES = ("shop.example.com", "www.shop.example.com")
 PERSON = {"firstname": "A", "lastname": "B", "title": "Ms", "email": "a@example.com", "phone": "+1"}
 COMPANY = dict.fromkeys(_plan._ORGANIZATION, "x")
 ADDRESS = dict.fromkeys(_plan._ADDRESS, "x")
-KEY, OTHER_KEY = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+KEY, OTHER_KEY = (ec.generate_private_key(ec.SECP256R1()) for _unused in range(2))
 
 
 @functools.cache
@@ -122,6 +122,7 @@ def vendor(the_order=None, **changes):
 INTENT = Intent("https://api", "buy", 68, 12, NAMES, "k", "m", "u", 0.0)
 OLD = leaf(age=150)  # 49 days left of 199
 TERM_ENDS = (NOW + 49 * DAY).date()
+LAST_OF_TERM = installed(OLD, journal=Journal("a", 7, 68, OLD.public_key, TERM_ENDS.isoformat()))
 
 
 @pytest.mark.parametrize(
@@ -148,10 +149,7 @@ TERM_ENDS = (NOW + 49 * DAY).date()
         ("served", wanted(), installed(served=(Served("l", leaf().sha256),)), Step.KEEP, "valid"),
         ("other one served", wanted(), installed(served=(Served("l", "0"),)), Step.INSTALL, "does not serve"),
         ("none served", wanted(), installed(served=(Served("l", None),)), Step.INSTALL, "l does not serve"),
-
-                ("last of its term", wanted(),
-         installed(OLD, journal=Journal("a", 7, 68, OLD.public_key, TERM_ENDS.isoformat())),
-         Step.KEEP, "to be replaced"),
+        ("last of its term", wanted(), LAST_OF_TERM, Step.KEEP, "to be replaced"),
         ("199 days, 68 left", wanted(), installed(leaf(age=120)), Step.KEEP, ""),
         ("100 days, 50 left", wanted(), installed(leaf(age=50, lifetime=100)), Step.KEEP, ""),
         ("100 days, 33 left", wanted(), installed(leaf(age=67, lifetime=100)), Step.OBTAIN, "ends"),
@@ -168,6 +166,7 @@ def test_judge(what, wish, found, step, words):
 
 NEW = leaf(age=1)  # made for KEY
 STAGED = HostState(staged=request())
+BROKEN_CHAIN = installed(NEW, chain=(leaf(key="other"),))
 MORE = wanted(names=(*NAMES, "api.example.com"))
 DIGICERT = dataclasses.replace(PRODUCT, family=Family.DIGICERT)
 
@@ -201,10 +200,7 @@ DIGICERT = dataclasses.replace(PRODUCT, family=Family.DIGICERT)
         ("issued, another key staged", wanted(), HostState(staged=request("other")), vendor(order(certificate=NEW)),
          Step.REISSUE, 0),
         ("installed key replaced", wanted(), installed(NEW, key="0"), vendor(order(certificate=NEW)), Step.REISSUE, 0),
-
-                ("chain broken on the host", wanted(),
-         installed(NEW, chain=(leaf(key="other"),)), vendor(order(certificate=NEW)),
-         Step.INSTALL, 0),
+        ("chain broken on the host", wanted(), BROKEN_CHAIN, vendor(order(certificate=NEW)), Step.INSTALL, 0),
         ("rekey", wanted(rekey=True), installed(NEW), vendor(order(certificate=NEW)), Step.REISSUE, 0),
         ("rekeyed, not installed", wanted(rekey=True), installed(leaf(key="other"), staged=request()),
          vendor(order(certificate=NEW)), Step.INSTALL, 0),

@@ -157,7 +157,7 @@ def test_line_ends_do_not_matter(host: Host) -> None:
 
 
 def test_old_versions_go(host: Host) -> None:
-    serials = [host.install(keep_versions=2)["serial"] for _ in range(4)]
+    serials = [host.install(keep_versions=2)["serial"] for _unused in range(4)]
     versions = [
         name for name in os.listdir(host.shop) if (host.shop / name).is_dir() and name not in ("current", "previous")
     ]

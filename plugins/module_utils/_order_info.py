@@ -1,37 +1,67 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Task: how orders are doing, and waiting for them: one bulk poll, and the details of what has changed.
+"""Task: how orders are doing, and waiting for them: one bulk poll, and the details of what has changed; or a list.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
 from ._api import Api
 from ._errors import GogetsslError, Kind
-from ._models import Status
+from ._info import info_task
+from ._models import OrderSummary, Status
+from ._order_list import Search, list_orders
 from ._results import order_result
-from ._task import API_SPEC, Context, Result, Task
+from ._task import Context, Result
 
-SPEC = {
-    **API_SPEC,
-    "order_ids": {"type": "list", "elements": "int", "required": True},
+OPTIONS = {
+    "order_ids": {"type": "list", "elements": "int"},
+    "all": {"type": "bool", "default": False},
+    "unpaid": {"type": "bool", "default": False},
+    "statuses": {"type": "list", "elements": "str", "choices": [status.value for status in Status], "default": []},
+    "name": {"type": "str"},
+    "product_id": {"type": "int"},
+    "expires_within": {"type": "int"},
     "wait": {"type": "int", "default": 0},
     "interval": {"type": "int", "default": 10},
-    "include_details": {"type": "bool", "default": True},
+    "include_details": {"type": "bool"},
+    "include_invoice": {"type": "bool", "default": False},
+}
+RULES = {
+    "required_one_of": [("order_ids", "all", "unpaid")],
+    "mutually_exclusive": [("order_ids", "all")],
 }
 PASSING = (Kind.ANSWER, Kind.UNREACHABLE)  # failures of a read that may be gone at the next poll
 _WORDS = frozenset(status.value for status in Status)
 
 
-def run(context: Context) -> Result:
+def read(context: Context, api: Api) -> Result:
+    """Orders by id, or those of the lists that fit; and what is unpaid."""
+    params = context.params
+    result: Result = {"orders": [], "pending": []}
+    if params["order_ids"] is not None:
+        result["orders"] = watch_orders(context, api)
+    elif params["all"]:
+        result["orders"], result["complete"] = search_orders(context, api)
+    if params["include_invoice"]:
+        for order in result["orders"]:
+            order["invoice"] = _invoice(api, order["order_id"])
+    if params["unpaid"]:
+        result["unpaid"] = api.unpaid_orders()
+    result["pending"] = [order["order_id"] for order in result["orders"] if order["pending"]]
+    return result
+
+
+def watch_orders(context: Context, api: Api) -> list[Result]:
     """Look until nothing is pending or the time is up; what is pending then is a result, not a failure."""
     params = context.params
     ids = tuple(dict.fromkeys(params["order_ids"]))
-    watch = _Watch(context.api(), params["include_details"])
+    watch = _Watch(api, params["include_details"] is not False)
     deadline = context.now() + params["wait"]
     while True:
         watch.look([order_id for order_id in ids if watch.is_open(order_id)])
@@ -40,12 +70,23 @@ def run(context: Context) -> Result:
             break
         context.sleep(min(max(1, params["interval"]), left))
     watch.close([order_id for order_id in ids if watch.is_open(order_id)])
-    orders = [watch.found[order_id] for order_id in ids]
-    return {
-        "changed": False,
-        "orders": orders,
-        "pending": [order["order_id"] for order in orders if order["pending"]],
-    }
+    return [watch.found[order_id] for order_id in ids]
+
+
+def search_orders(context: Context, api: Api) -> tuple[list[Result], bool]:
+    """The orders of the account that fit, and whether none can be missing. A product is known by details only."""
+    params = context.params
+    days = params["expires_within"]
+    today = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc).date()
+    search = Search(
+        frozenset(params["statuses"]), params["name"], None if days is None else today + dt.timedelta(days=days)
+    )
+    listed, complete = list_orders(api, search)
+    product_id = params["product_id"]
+    if not params["include_details"] and product_id is None:
+        return [summary_result(summary) for summary in listed], complete
+    found = [_detailed(api, summary) for summary in listed]
+    return [order for order in found if product_id is None or order["product_id"] == product_id], complete
 
 
 class _Watch:
@@ -95,6 +136,35 @@ class _Watch:
             self.found[order_id].update(pending=True, issued=False, reason=reason)
 
 
+def summary_result(summary: OrderSummary) -> Result:
+    """An order as the lists know it, in the shape of `order_result`."""
+    return {
+        **brief_result(summary.order_id, summary.status),
+        "common_name": summary.common_name,
+        "valid_from": summary.valid_from.isoformat() if summary.valid_from else None,
+        "valid_till": summary.valid_till.isoformat() if summary.valid_till else None,
+    }
+
+
+def _detailed(api: Api, summary: OrderSummary) -> Result:
+    """The order whole; as the lists know it, with the reason, if that cannot be read."""
+    try:
+        return order_result(api.order(summary.order_id))
+    except GogetsslError as error:
+        reason = f"Its details could not be read: {_passing(error).message}"
+        return {**summary_result(summary), "reason": reason}
+
+
+def _invoice(api: Api, order_id: int) -> Result | None:
+    """The invoice of an order; nothing if there is none."""
+    try:
+        return api.order_invoice(order_id)
+    except GogetsslError as error:
+        if error.kind is not Kind.REFUSED:
+            raise
+        return None
+
+
 def brief_result(order_id: int, word: str | None) -> Result:
     """An order of which only the status is known, in the shape of `order_result`."""
     known = Status(word) if word in _WORDS else None
@@ -124,4 +194,4 @@ def _passing(error: GogetsslError) -> GogetsslError:
     return error
 
 
-TASK = Task(argument_spec=SPEC, run=run)
+TASK = info_task(OPTIONS, read, rules=RULES)

@@ -11,6 +11,7 @@ version_added: 1.0.0
 description:
   - Tells how orders are doing, with their certificates once they are issued, and why there is none before.
   - Many orders are looked at with one request, so that waiting for all orders of a play costs as much as for one.
+  - Lists the orders of the account, with common name, status and validity of thousands of them at some ten requests.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -18,25 +19,62 @@ extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.action_group
   - certops.gogetssl.attributes.controller
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: N/A
-    details:
-      - Nothing is changed.
-  idempotent:
-    support: full
+  - certops.gogetssl.info
 options:
   order_ids:
     description:
       - The orders.
+      - One of O(order_ids), O(all) and O(unpaid) is required; O(order_ids) and O(all) exclude each other.
     type: list
     elements: int
-    required: true
+  all:
+    description:
+      - Whether to list the orders of the account, those that fit O(statuses), O(name), O(product_id) and
+        O(expires_within).
+      - Orders that are active, processing, expired, rejected or revoked are listed without limit. Of the others,
+        GoGetSSL's lists reach 2,000 orders of any status; see RV(complete).
+    type: bool
+    default: false
+  unpaid:
+    description:
+      - Whether to list what has to be paid, in RV(unpaid).
+    type: bool
+    default: false
+  statuses:
+    description:
+      - Only orders in one of these states, with O(all). Without it, all.
+    type: list
+    elements: str
+    choices:
+      - active
+      - cancelled
+      - expired
+      - incomplete
+      - new_order
+      - unpaid
+      - pending
+      - processing
+      - reissue
+      - rejected
+      - revoked
+    default: []
+  name:
+    description:
+      - Only orders with this common name, with O(all). It may be a pattern such as V(*example.com); only at its
+        beginning, C(*.) stands for itself.
+    type: str
+  product_id:
+    description:
+      - Only orders of this product, with O(all). The lists do not tell the product, so that each order that fits
+        otherwise costs one more request.
+    type: int
+  expires_within:
+    description:
+      - Only orders whose certificate ends within so many days or has ended, with O(all).
+    type: int
   wait:
     description:
-      - Seconds to wait until no order is pending. V(0) looks once.
+      - Seconds to wait until none of O(order_ids) is pending. V(0) looks once.
       - An order that is pending when the time is up is a result, not a failure.
       - A look that fails in a way that may pass, such as a connection that breaks, does not end the wait.
     type: int
@@ -50,9 +88,15 @@ options:
     description:
       - Whether to read names, dates, certificates and proofs, at one request for each order.
       - With V(false), only RV(orders[].order_id), RV(orders[].status), RV(orders[].pending), RV(orders[].issued) and
-        RV(orders[].reason) have a value.
+        RV(orders[].reason) have a value, and with O(all) RV(orders[].common_name), RV(orders[].valid_from) and
+        RV(orders[].valid_till), as far as the lists tell them.
+      - If not given, details are read with O(order_ids) and are not with O(all).
     type: bool
-    default: true
+  include_invoice:
+    description:
+      - Whether to read the invoice of each order, at one request each.
+    type: bool
+    default: false
 seealso:
   - module: certops.gogetssl.gogetssl_order
   - module: certops.gogetssl.gogetssl_dcv
@@ -70,6 +114,12 @@ EXAMPLES = r"""
     wait: 600
   register: found
 
+- name: List what runs out within a month
+  certops.gogetssl.gogetssl_order_info:
+    all: true
+    statuses: [active]
+    expires_within: 30
+
 - name: Say what is missing
   ansible.builtin.debug:
     msg: "{{ item.common_name }}: {{ item.reason }}"
@@ -85,8 +135,35 @@ pending:
   type: list
   elements: int
   sample: [1234568]
+complete:
+  description: Whether no order can be missing; false if the account has more orders than the vendor's lists reach.
+  returned: with O(all)
+  type: bool
+  sample: true
+unpaid:
+  description: What has to be paid.
+  returned: with O(unpaid)
+  type: list
+  elements: dict
+  contains:
+    order_id:
+      description: The order.
+      type: int
+      sample: 1234569
+    total:
+      description: The amount in minor units of the currency.
+      type: int
+      sample: 5082
+    currency:
+      description: The currency.
+      type: str
+      sample: EUR
+    date:
+      description: The day of the order.
+      type: str
+      sample: "2026-11-23"
 orders:
-  description: The orders, in the order of O(order_ids).
+  description: The orders, in the order of O(order_ids); with O(all) the newest first.
   returned: success
   type: list
   elements: dict
@@ -205,6 +282,24 @@ orders:
           description: The approver who gets the mail, for V(email).
           type: str
           sample: admin@example.com
+    invoice:
+      description: The invoice of the order, in the shape of M(certops.gogetssl.gogetssl_account_info); null if none.
+      returned: with O(include_invoice)
+      type: dict
+      sample: {number: GGS-5101, total: 5082, status: paid}
+raw:
+  description: The answers of GoGetSSL in the order of the calls.
+  returned: when O(raw=true)
+  type: list
+  elements: dict
+  contains:
+    call:
+      description: Verb and path of the call.
+      type: str
+      sample: GET /account/
+    body:
+      description: What was answered.
+      type: raw
 """
 
 

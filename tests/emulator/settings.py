@@ -9,7 +9,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-
 _field = dataclasses.field  # called here for the fields of the class below
 
 

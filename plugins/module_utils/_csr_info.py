@@ -16,8 +16,8 @@ from ._task import Context, Result
 
 OPTIONS = {
     "csr": {"type": "str", "required": True},
-    "local": {"type": "bool", "default": False},
-    "validate": {"type": "bool", "default": False},
+    "local": {"type": "bool"},
+    "validate": {"type": "bool"},
     "wildcard": {"type": "bool"},
 }
 _SUBJECT = {"organization": "O", "division": "OU", "city": "L", "region": "ST", "country": "C"}

@@ -15,7 +15,7 @@ from ._results import proof_result
 from ._task import Context, Result
 
 OPTIONS = {
-    "domains": {"type": "list", "elements": "str", "default": []},
+    "domains": {"type": "list", "elements": "str"},
     "source": {"type": "str", "choices": ["standard", "geotrust", "whois"], "default": "standard"},
     "csr": {"type": "str"},
 }
@@ -25,7 +25,7 @@ def read(context: Context, api: Api) -> Result:
     """One request for each name, and one for the CSR."""
     params = context.params
     ask = {"standard": api.approver_emails, "geotrust": api.geotrust_emails, "whois": api.whois_emails}
-    names = [_names.canonical(name) for name in dict.fromkeys(params["domains"])]
+    names = [_names.canonical(name) for name in dict.fromkeys(params["domains"] or [])]
     result: Result = {
         "domains": [{"name": name, "approver_emails": list(ask[params["source"]](_names.base(name)))} for name in names]
     }

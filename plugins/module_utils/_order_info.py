@@ -21,8 +21,8 @@ from ._task import Context, Result
 
 OPTIONS = {
     "order_ids": {"type": "list", "elements": "int"},
-    "all": {"type": "bool", "default": False},
-    "unpaid": {"type": "bool", "default": False},
+    "all": {"type": "bool"},
+    "unpaid": {"type": "bool"},
     "statuses": {"type": "list", "elements": "str", "choices": [status.value for status in Status], "default": []},
     "name": {"type": "str"},
     "product_id": {"type": "int"},

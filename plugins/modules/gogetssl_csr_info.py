@@ -32,14 +32,12 @@ options:
       - Whether to read the CSR on the controller, without GoGetSSL.
       - Mutually exclusive with O(validate).
     type: bool
-    default: false
   validate:
     description:
       - Whether to use the vendor's method for validation instead of the one for decoding. GoGetSSL documents the
         same answer
         for both.
     type: bool
-    default: false
   wildcard:
     description:
       - Whether the CSR is meant for a wildcard product, which GoGetSSL wants to be told. Without it, the CSR's

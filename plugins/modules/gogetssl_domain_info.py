@@ -30,7 +30,6 @@ options:
       - Required if O(csr) is not given.
     type: list
     elements: str
-    default: []
   source:
     description:
       - Which of the lists of GoGetSSL to ask, the usual one, the one for GeoTrust, or what WHOIS says, which often

@@ -34,12 +34,10 @@ options:
       - Orders that are active, processing, expired, rejected or revoked are listed without limit. Of the others,
         GoGetSSL's lists reach 2,000 orders of any status; see RV(complete).
     type: bool
-    default: false
   unpaid:
     description:
       - Whether to list what has to be paid, in RV(unpaid).
     type: bool
-    default: false
   statuses:
     description:
       - Only orders in one of these states, with O(all). Without it, all.

@@ -9,12 +9,15 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import (
     _account_info,
     _csr_info,
     _domain_info,
+    _order_info,
     _product_info,
+    _task,
     _webserver_info,
     _x509,
 )
@@ -293,3 +296,21 @@ def test_the_vendors_problem_is_told() -> None:
     with scripted(call("POST", "/tools/csr/validate/", answer)):
         found = run(_csr_info.TASK, csr=make_csr(), validate=True)["csr"]
     assert (found["valid"], found["problem"], found["common_name"]) == (False, "Too short", "example.com")
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "fits"),
+    [
+        (_order_info.TASK, {"order_ids": [7]}, True),
+        (_order_info.TASK, {"all": True, "unpaid": True}, True),
+        (_order_info.TASK, {"name": "example.com"}, False),
+        (_order_info.TASK, {"all": True, "order_ids": [7]}, False),
+        (_domain_info.TASK, {"csr": "x"}, True),
+        (_domain_info.TASK, {}, False),
+        (_csr_info.TASK, {"csr": "x", "local": True}, True),
+        (_csr_info.TASK, {"csr": "x", "local": True, "validate": True}, False),
+    ],
+)
+def test_options_that_belong_together(task: _task.Task, options: dict[str, Any], fits: bool) -> None:
+    validated = ArgumentSpecValidator(_task.ansible_spec(task.argument_spec), **task.rules).validate(options)
+    assert (validated.error_messages == []) == fits

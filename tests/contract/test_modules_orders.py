@@ -1,0 +1,88 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Listing, validating and cancelling orders by the collection's own tasks."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _order_info
+from tests.emulator.model import Name, Order
+from tests.emulator.state import Store
+from tests.emulator.testing import Emulator
+
+from .tasks import run
+from .world import Api
+
+ORDERS = 2000
+MOST_REQUESTS = 25
+_STATUSES = ("active", "active", "active", "expired", "cancelled", "processing")
+
+
+def _fill(folder: Path) -> None:
+    """Two thousand orders, put where a stopped emulator keeps them."""
+    store = Store(folder / "state.sqlite")
+    now = time.time()
+    with store.transaction():
+        for number in range(ORDERS):
+            status = _STATUSES[number % len(_STATUSES)]
+            issued = status in ("active", "expired")
+            store.save_order(
+                Order(
+                    id=700_000 + number, product_id=66, created=now - 1000, period=12, csr="", unique="", fields={},
+                    names=[Name(f"n{number}.example.com", "http")], net=100, single_slots=0, wildcard_slots=0,
+                    status=status, paid_at=now - 1000, next_check=now + 86400,
+                    not_before=now - 1000 if issued else 0.0, not_after=now + 86400 * 100 if issued else 0.0,
+                    end=now + 86400 * 300 if issued else 0.0,
+                )
+            )
+    store.close()
+
+
+@pytest.mark.parametrize("shape", ["array", "object"])
+def test_two_thousand_orders_cost_few_requests(tmp_path: Path, shape: str) -> None:
+    with Emulator(state=tmp_path):
+        pass
+    _fill(tmp_path)
+    with Emulator(state=tmp_path) as emulator:
+        emulator.set(orders_shape=shape)
+        emulator.clear_requests()
+        start = time.monotonic()
+        result = run(emulator, _order_info.TASK, all=True)
+        seconds = time.monotonic() - start
+        requests = emulator.requests()
+    print(f"{len(result['orders'])} orders: {len(requests)} requests with the login, {seconds:.2f} s")
+    assert len(requests) <= MOST_REQUESTS
+    assert len(result["orders"]) == ORDERS
+    assert all(one["common_name"] and one["status"] for one in result["orders"])
+    valid = [one for one in result["orders"] if one["valid_till"]]
+    assert result["complete"] is False  # the list of all orders ends here, so that there may be more
+    assert len(valid) == sum(one["status"] in ("active", "expired") for one in result["orders"])
+
+
+def test_unpaid_orders_and_an_invoice(emulator: Emulator, api: Api) -> None:
+    paid = api.order(66, "a.example.com")["order_id"]
+    emulator.set(balance=0)
+    unpaid = api.order(66, "b.example.com")["order_id"]
+    result = run(emulator, _order_info.TASK, order_ids=[paid], unpaid=True, include_invoice=True, raw=True)
+    assert [one["order_id"] for one in result["unpaid"]] == [unpaid]
+    assert result["orders"][0]["invoice"]["status"] == "paid"
+    assert result["raw"][0]["call"] == "POST /orders/statuses/"
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+def test_filters_by_name_and_product(emulator: Emulator, api: Api, revoked: bool) -> None:
+    emulator.set(revoked_filter=revoked)
+    try:
+        first = api.order(66, "a.example.com")["order_id"]
+        api.order(45, "b.example.com")
+        found = run(emulator, _order_info.TASK, all=True, name="*.example.com")["orders"]
+        assert found == []
+        found = run(emulator, _order_info.TASK, all=True, name="?.example.com", product_id=66)["orders"]
+        assert [one["order_id"] for one in found] == [first]
+    finally:
+        emulator.set(revoked_filter=True)

@@ -71,6 +71,7 @@ def test_examples_run(bench: Bench, page: Path) -> None:
     order_id = open_order(bench)
     if page.stem == "gogetssl_certificate":
         fetch_issued(bench, order_id)
+    (bench.directory / "their.csr").write_bytes((bench.store / "shop" / "staged" / "request.csr").read_bytes())
     text = constant(page, "EXAMPLES")
     for written, meant in (
         ("1234567", str(order_id)),

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .stages import Stage, pytest_stage, run_all
+from .stages import Stage, pytest_stage, run, summarise
 
 Version = tuple[int, int]
 
@@ -90,4 +90,4 @@ def _dotted(version: Version) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_all(list(stages())))
+    sys.exit(summarise([run(stage) for stage in stages()]))

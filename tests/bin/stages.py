@@ -23,7 +23,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DEBIAN_PACKAGES = ("iproute2", "mmdebstrap", "openssh-client", "procps", "shellcheck", "systemd-container")
+DEBIAN_PACKAGES = (
+    "debian-archive-keyring",
+    "iproute2",
+    "mmdebstrap",
+    "openssh-client",
+    "openssl",
+    "procps",
+    "shellcheck",
+    "systemd-container",
+)
 # Against a stage that hangs; the slowest takes a fraction of this.
 STAGE_TIMEOUT = 40 * 60
 PYTEST_NO_TESTS = 5
@@ -73,7 +82,7 @@ def _shell_scripts() -> list[str]:
         text=True,
         check=True,
     )
-    return listed.stdout.split()
+    return [script for script in listed.stdout.split() if (ROOT / script).exists()]
 
 
 def _needs(*programs: str) -> str:
@@ -84,20 +93,19 @@ def _needs(*programs: str) -> str:
 def _no_hosts() -> str:
     if os.geteuid() != 0:
         return "test hosts need root: mounts, network namespaces and systemd"
-    return _needs("ip", "mmdebstrap", "pkill", "ssh", "ssh-keygen", "systemd-nspawn")
+    return _needs("ip", "mmdebstrap", "openssl", "pkill", "ssh", "ssh-keygen", "systemd-nspawn")
 
 
-def install_debian_packages() -> None:
-    """What is missing, where that is ours to do. Where it is not, the stages that suffer say so."""
+def packages_stage() -> Stage | None:
+    """Installs what is missing, where that is ours to do. Where it is not, the stages that suffer say so."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return
+        return None
     missing = [package for package in DEBIAN_PACKAGES if not _installed(package)]
     if not missing:
-        return
-    print(f"== installing {' '.join(missing)}", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--no-install-recommends", "--yes", *missing]):
-        subprocess.run(["apt-get", "-qq", *command], env=environment, stdin=subprocess.DEVNULL, check=False)
+        return None
+    # A list that cannot be updated may still be good enough, so the installation alone decides.
+    apt = "export DEBIAN_FRONTEND=noninteractive; apt-get -q update; apt-get -q install --no-install-recommends --yes"
+    return Stage("packages", ("sh", "-c", f"{apt} {' '.join(missing)}"))
 
 
 def _installed(package: str) -> bool:
@@ -144,8 +152,7 @@ def _stream(command: tuple[str, ...]) -> tuple[int, str]:
     return code, closing
 
 
-def run_all(todo: list[Stage]) -> int:
-    results = [run(stage) for stage in todo]
+def summarise(results: list[Result]) -> int:
     print("\n==== summary")
     for result in results:
         print(result)
@@ -158,12 +165,14 @@ def run_all(todo: list[Stage]) -> int:
 
 
 def main(names: list[str]) -> int:
-    install_debian_packages()
+    packages = packages_stage()
+    results = [run(packages)] if packages else []
+    # Only now, because a stage looks for its programs.
     todo = list(stages())
     unknown = set(names) - {stage.name for stage in todo}
     if unknown:
         sys.exit(f"stages.py: no stage named {', '.join(sorted(unknown))}")
-    return run_all([stage for stage in todo if not names or stage.name in names])
+    return summarise(results + [run(stage) for stage in todo if not names or stage.name in names])
 
 
 if __name__ == "__main__":

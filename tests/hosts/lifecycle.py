@@ -23,7 +23,7 @@ from pathlib import Path
 
 from . import network
 from .rootfs import CACHE, locked, rootfs
-from .shell import HostsError, run, succeeds
+from .shell import HostsError, mounts_below, run, succeeds
 
 RUNS = CACHE / "runs"
 # Every systemd takes some inotify instances; Linux allows 128 in all by default.
@@ -131,7 +131,7 @@ def down(run_name: str) -> None:
     for namespace in network.namespaces(run_name):
         _kill(namespace)
     folder = RUNS / run_name
-    for mount in _mounts_below(folder):
+    for mount in mounts_below(folder):
         if not _until(partial(succeeds, "umount", mount), time.monotonic() + 10):
             raise HostsError(f"{mount} stays mounted: something still uses it")
     network.remove(run_name)
@@ -167,11 +167,6 @@ def _zombie(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
-
-
-def _mounts_below(folder: Path) -> list[str]:
-    points = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
-    return sorted((point for point in points if Path(point).is_relative_to(folder)), reverse=True)
 
 
 def _until(condition: Callable[[], bool], deadline: float) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .shell import run
+from .shell import mounts_below, run
 
 CACHE = Path(os.environ.get("GOGETSSL_TEST_CACHE", "/var/cache/gogetssl-test"))
 SUITE = "bookworm"
@@ -60,6 +60,8 @@ def rootfs(extra: Iterable[str] = ()) -> Path:
 
 
 def _build(tree: Path, packages: list[str]) -> None:
+    for left in CACHE.glob("unfinished-*"):
+        _discard(left)
     # Renamed into place when complete, so that a killed build leaves nothing that looks like a tree.
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=CACHE))
     try:
@@ -71,5 +73,11 @@ def _build(tree: Path, packages: list[str]) -> None:
         unfinished.chmod(0o755)
         unfinished.rename(tree)
     except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _discard(unfinished)
         raise
+
+
+def _discard(tree: Path) -> None:
+    # Never through a mount: below a half-built tree may be the /sys of this machine.
+    if not mounts_below(tree):
+        shutil.rmtree(tree, ignore_errors=True)

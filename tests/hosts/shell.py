@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run commands; the one place that starts a process and waits for it."""
+"""Run commands and ask the kernel: what the other files share."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def run(*command: str | Path) -> str:
 def succeeds(*command: str | Path) -> bool:
     """For clean-up, where "was not there" is as good as "is gone"."""
     return subprocess.run([str(word) for word in command], capture_output=True, check=False).returncode == 0
+
+
+def mounts_below(folder: Path) -> list[str]:
+    """Innermost first, the order to unmount them in."""
+    points = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
+    return sorted((point for point in points if Path(point).is_relative_to(folder)), reverse=True)

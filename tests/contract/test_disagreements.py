@@ -1,0 +1,142 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The chain's tasks under every value of every setting: what the API reference leaves open may not matter to us.
+
+One life each time: an order is placed, its journal lost and found, validated, issued, installed, and reissued with a
+new key. The ledger must show one purchase, whatever the vendor's answers look like.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import (
+    _certificate,
+    _certificate_info,
+    _csr,
+    _dcv,
+    _domain_info,
+    _order,
+    _order_info,
+    _task,
+)
+from tests.emulator.settings import Settings
+from tests.emulator.testing import Emulator
+
+from .test_exactly_once import PERSON, run_shell
+
+NAMES = ["shop.example.com", "www.shop.example.com"]
+# These need names and web servers of their own, which other tests have.
+LEFT_OUT = {("dcv_mode", "real"), ("caa", True)}
+OF_TOOLS = ("alternative_shape", "whois_path", "geotrust_emails_key", "dns_newline", "post_reads")
+FAST = {"dcv_mode": "pass", "dcv_interval": 0.1, "issuance_delay": 0.0, "initial_status_seconds": 0.0}
+
+
+def disagreements() -> list[tuple[str, Any]]:
+    """Every value of every setting that takes one of a few."""
+    found: list[tuple[str, Any]] = [("bad_key_status", 401), ("renewal_window_days", 90)]
+    for field in dataclasses.fields(Settings):
+        values = (True, False) if isinstance(field.default, bool) else field.metadata.get("choices", ())
+        found += [(field.name, value) for value in values if (field.name, value) not in LEFT_OUT]
+    return found
+
+
+class Chain:
+    """The chain's tasks on one host directory."""
+
+    def __init__(self, directory: Path, emulator: Emulator) -> None:
+        self.directory, self.emulator = directory, emulator
+        self.api = {"api_url": emulator.url, "api_user": emulator.user, "api_password": emulator.password}
+
+    def run(self, task: _task.Task, **given: Any) -> dict[str, Any]:
+        if "api_url" in task.argument_spec:
+            given.update(self.api)
+        checked = ArgumentSpecValidator(_task.ansible_spec(task.argument_spec)).validate(given)
+        assert not checked.error_messages, checked.error_messages
+        params = checked.validated_parameters
+        api = functools.partial(_task.open_api, params)
+        return task.run(_task.Context(params, False, run_shell, api, lambda text: None))
+
+    def wish(self, **changes: Any) -> dict[str, Any]:
+        dcv = {NAMES[0]: "http", NAMES[1]: "admin@shop.example.com"}
+        item = {"name": "shop", "names": NAMES, "product": "68", "dcv": dcv, "key_type": "ecdsa-p256", "admin": PERSON}
+        return {"certificates": [{**item, **changes}], "directory": str(self.directory)}
+
+    def order(self, csr: str, **changes: Any) -> dict[str, Any]:
+        requests = [{"name": "shop", "csr": csr}]
+        (entry,) = self.run(_order.TASK, **self.wish(**changes), requests=requests, settle_time=20)["orders"]
+        return dict(entry)
+
+    def csr(self, **changes: Any) -> str:
+        return str(self.run(_csr.TASK, **self.wish(**changes))["requests"][0]["csr"])
+
+    def judge(self) -> str:
+        return str(self.run(_certificate_info.TASK, **self.wish())["certificates"][0]["step"])
+
+    def wait(self, order_id: int) -> dict[str, Any]:
+        deadline = time.monotonic() + 20
+        while True:
+            (found,) = self.run(_order_info.TASK, order_ids=[order_id], wait=5, interval=1)["orders"]
+            if found["issued"]:
+                return dict(found)
+            assert time.monotonic() < deadline, found
+
+    def install(self, entry: dict[str, Any]) -> None:
+        keys = ("name", "names", "certificate", "chain")
+        self.run(_certificate.TASK, directory=str(self.directory), certificates=[{key: entry[key] for key in keys}])
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    with Emulator() as running:
+        yield running
+
+
+@pytest.mark.parametrize(("setting", "value"), disagreements(), ids=lambda one: json.dumps(one).strip('"'))
+def test_one_life(tmp_path, emulator, setting, value):
+    emulator.reset()
+    emulator.set(**{**FAST, setting: value})
+    chain = Chain(tmp_path, emulator)
+    csr = chain.csr()
+    bought = chain.order(csr)
+    assert bought["step"] == "buy"
+    chain.run(_dcv.TASK, order_ids=[bought["order_id"]], state="present", wait=10, interval=1)
+    (tmp_path / "shop" / "order.json").unlink()
+    emulator.expire_keys()
+    again = chain.order(csr)
+    assert (again["order_id"], again["step"] in ("resume", "install")) == (bought["order_id"], True)
+    chain.wait(bought["order_id"])
+    issued = chain.order(csr)
+    assert (issued["step"], issued["issued"]) == ("install", True)
+    chain.install(issued)
+    assert chain.judge() == "keep"
+
+    fresh = chain.csr(rekey=True)
+    assert chain.order(fresh, rekey=True)["step"] == "reissue"
+    chain.wait(bought["order_id"])
+    replaced = chain.order(fresh)
+    assert (replaced["step"], replaced["certificate"] != issued["certificate"]) == ("install", True)
+    chain.install(replaced)
+    assert chain.judge() == "keep"
+    assert len(emulator.ledger()["orders"]) == 1
+
+
+@pytest.mark.parametrize(("setting", "value"), [(name, value) for name, value in disagreements() if name in OF_TOOLS])
+def test_addresses_and_alternative_proofs(tmp_path, emulator, setting, value):
+    emulator.reset()
+    emulator.set(**{setting: value})
+    chain = Chain(tmp_path, emulator)
+    for source, some in (("standard", True), ("geotrust", True), ("whois", False)):  # whois is often empty (5)
+        answer = chain.run(_domain_info.TASK, domains=[NAMES[0]], source=source)
+        assert ("admin@shop.example.com" in answer["domains"][0]["approver_emails"]) is some, source
+    proofs = chain.run(_domain_info.TASK, csr=chain.csr())["proofs"]
+    assert {proof["method"] for proof in proofs if proof["ready"]} == {"http", "https", "dns"}

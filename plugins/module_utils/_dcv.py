@@ -13,18 +13,20 @@ import typing as t
 
 from . import _names
 from ._api import Api
+from ._dcv_poke import is_locked, open_proofs, recheck_caa, resend
 from ._errors import GogetsslError, Kind, input_error
-from ._models import Order, Proof, ProofState
+from ._models import Order, Proof
 from ._order_info import PASSING
 from ._results import proof_result
 from ._task import API_SPEC, Context, Result, Task
 from ._wanted import DCV_METHODS
 from ._world import Sighting, World, read_resolve
 
+STATES = ("present", "validated", "resent", "caa_rechecked")
 SPEC = {
     **API_SPEC,
     "order_ids": {"type": "list", "elements": "int", "required": True},
-    "state": {"type": "str", "choices": ["present", "validated"], "default": "present"},
+    "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "methods": {"type": "dict"},
     "wait": {"type": "int", "default": 60},
     "interval": {"type": "int", "default": 5},
@@ -48,12 +50,20 @@ def run(context: Context) -> Result:
     if not context.check_mode:
         for order_id, methods in tuple(changes.items()):
             orders[order_id], changes[order_id] = _change(context, api, orders[order_id], methods)
-    present = params["state"] == "present"
-    result = _present(context, api, orders) if present else _validated(context, api, orders, world)
+    result = _reach(params["state"], context, api, orders, world)
     result["changed"] = result["changed"] or any(changes.values())
     if any(changes.values()):
         result["diff"] = _diff(changes)
     return result
+
+
+def _reach(state: str, context: Context, api: Api, orders: dict[int, Order], world: World) -> Result:
+    """Do what `state` says."""
+    if state == "resent":
+        return resend(context, api, orders)
+    if state == "caa_rechecked":
+        return recheck_caa(context, api, orders)
+    return _present(context, api, orders) if state == "present" else _validated(context, api, orders, world)
 
 
 def read_methods(given: t.Mapping[str, t.Any] | None) -> dict[str, str]:
@@ -85,23 +95,11 @@ def plan_changes(orders: t.Iterable[Order], wanted: t.Mapping[str, str]) -> dict
     return changes
 
 
-def open_proofs(order: Order) -> list[Proof]:
-    """The proofs that are still to be given; a finished order needs none."""
-    if not order.in_progress:
-        return []
-    return [proof for proof in order.proofs if proof.state is not ProofState.VALIDATED]
-
-
-def is_locked(error: GogetsslError) -> bool:
-    """True if the vendor takes the same call again only after a while: "Function is locked for ..."."""
-    return error.kind is Kind.REFUSED and "locked" in error.message.lower()
-
-
 def _change(context: Context, api: Api, order: Order, methods: Changes) -> tuple[Order, Changes]:
     """The order with its methods changed, and the changes that came about. A lost answer is settled by looking."""
     trouble: GogetsslError | None = None
     try:
-        api.change_methods(order.order_id, {name: method for name, (_now, method) in methods.items()})
+        _send_change(api, order, methods)
     except GogetsslError as error:
         if error.kind is not Kind.UNCERTAIN and not is_locked(error):
             raise
@@ -116,6 +114,15 @@ def _change(context: Context, api: Api, order: Order, methods: Changes) -> tuple
             raise trouble
         context.warn(f"Order {order.order_id}: the methods could not be changed yet. {trouble.message}")
     return order, done
+
+
+def _send_change(api: Api, order: Order, methods: Changes) -> None:
+    """One call for all names of an order; another approver of the common name alone has a call of its own."""
+    (now, wanted), *others = methods.values()
+    if not others and order.common_name in methods and "@" in now and "@" in wanted:
+        api.change_email(order.order_id, wanted)
+    else:
+        api.change_methods(order.order_id, {name: method for name, (_now, method) in methods.items()})
 
 
 def _present(context: Context, api: Api, orders: dict[int, Order]) -> Result:

@@ -14,7 +14,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from . import _journal, _names, _plan, _purchase, _x509
+from . import _cancel, _journal, _names, _plan, _purchase, _x509
 from ._api import Api
 from ._errors import GogetsslError, Kind, input_error
 from ._journal import HostState, Intent, Journal
@@ -41,6 +41,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "max_price": {"type": "int"},
     "settle_time": {"type": "int", "default": 60},
     "keep_going": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "cancelled"], "default": "present"},
+    "reason": {"type": "str"},
+    "order_ids": {"type": "list", "elements": "int", "default": []},
 }
 
 
@@ -73,6 +76,10 @@ class Desk:
 def run(context: Context) -> Result:
     """Assess all, then act, then report."""
     params = context.params
+    if params["state"] == "cancelled":
+        return _cancel.run(context)
+    if params["order_ids"]:
+        raise input_error("order_ids is for state=cancelled only.")
     wanted = read_wanted(params)
     csrs = {item.get("name"): item.get("csr") for item in params["requests"] if item.get("csr")}
     found = _journal.inspect(context.shell, params["directory"], wanted)

@@ -23,7 +23,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads orders and looks at published proofs once, without waiting; changes no method and asks for no validation.
+      - Reads orders and looks at published proofs once, without waiting; changes no method and asks for no
+        validation.
   diff_mode:
     support: full
     details:
@@ -32,6 +33,7 @@ attributes:
     support: partial
     details:
       - With O(state=validated), the authority is asked again at each run until it has validated the name.
+      - O(state=resent) and O(state=caa_rechecked) act at each run, as long as the order is in work.
 requirements:
   - The Python library C(dnspython) on the controller, to look at DNS records. Without it, the authority is asked
     unchecked.
@@ -45,16 +47,23 @@ options:
   state:
     description:
       - With V(present), waits until GoGetSSL has said what to publish for every open name, and returns it.
-      - With V(validated), waits until the proofs of all open names can be seen from the controller, on every address of
+      - With V(validated), waits until the proofs of all open names can be seen from the controller, on every
+        address of
         the name, and has the authority look at each of them. Whether it is satisfied shows a little later in
         M(certops.gogetssl.gogetssl_order_info).
+      - With V(resent), sends the approvers of all open names that are validated by e-mail their mail again.
+      - With V(caa_rechecked), has the authority look at the CAA records of orders in work again, for brands of the
+        Sectigo
+        family. GoGetSSL does so once in ten minutes.
+      - What GoGetSSL has locked for a while is not a failure; see RV(later).
     type: str
-    choices: [present, validated]
+    choices: [present, validated, resent, caa_rechecked]
     default: present
   methods:
     description:
       - Wanted validation methods, from name to V(http), V(https), V(dns) or the e-mail address of an approver.
-      - Open names with another method are changed, all of one order in one call. Names that are left out stay as they
+      - Open names with another method or approver are changed, all of one order in one call. Names that are left
+        out stay as they
         are.
       - Wildcard names cannot be validated by V(http) or V(https). Brands of the DigiCert family want the same method
         for all names of an order.
@@ -72,7 +81,8 @@ options:
     default: 5
   resolve:
     description:
-      - Where to look instead of what DNS says, from name to address, C(address:port) or C([address]:port), for a split
+      - Where to look instead of what DNS says, from name to address, C(address:port) or C([address]:port), for a
+        split
         horizon and for rehearsals.
       - For a name that is validated by V(dns) it is the name server to ask.
     type: dict
@@ -111,6 +121,22 @@ EXAMPLES = r"""
     order_ids: [1234567]
     state: validated
     wait: 120
+
+- name: Ask another approver
+  certops.gogetssl.gogetssl_dcv:
+    order_ids: [1234567]
+    methods:
+      www.example.com: hostmaster@example.com
+
+- name: Send the mails again
+  certops.gogetssl.gogetssl_dcv:
+    order_ids: [1234567]
+    state: resent
+
+- name: Have corrected CAA records looked at
+  certops.gogetssl.gogetssl_dcv:
+    order_ids: [1234567]
+    state: caa_rechecked
 
 - name: Validate a name by DNS instead
   certops.gogetssl.gogetssl_dcv:
@@ -195,11 +221,33 @@ proofs:
       type: str
       sample: ""
 asked:
-  description: The names the authority was asked to look at; in check mode, those it would be asked for.
-  returned: O(state=validated)
+  description:
+    - The names the authority was asked to look at, or whose approvers were sent a mail; in check mode, those it
+      would be
+      asked for.
+  returned: with another O(state) than V(present)
   type: list
   elements: str
   sample: [www.example.com]
+later:
+  description: What GoGetSSL has locked and takes again later.
+  returned: O(state=resent) and O(state=caa_rechecked)
+  type: list
+  elements: dict
+  contains:
+    order_id:
+      description: The order.
+      type: int
+      sample: 1234567
+    names:
+      description: The names that this concerns.
+      type: list
+      elements: str
+      sample: [www.example.com]
+    reason:
+      description: The words of GoGetSSL, with the time if it tells.
+      type: str
+      sample: "Function is locked for 540 seconds. Run again later."
 """
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_order
-short_description: Buy, resume, reissue or renew certificates, each exactly once
+short_description: Buy, resume, reissue, renew or cancel certificates, each exactly once
 version_added: 1.0.0
 description:
   - Finds out for every certificate what the host and the vendor have, decides the one next step and takes it. A
     certificate that runs out within its paid term is reissued for free; only at the end of the term is it renewed.
   - All certificates are assessed before the first one costs money. What a product requires (names, period, validation
     methods, contacts) is checked before the vendor is asked to sell anything.
-  - A purchase is made exactly once. Before it, an intent is written on the host beside the certificate, exclusively. If
+  - A purchase is made exactly once. Before it, an intent is written on the host beside the certificate,
+    exclusively. If
     the vendor's answer is lost, the order is looked for by the key in its CSR; if it cannot be found within
     O(settle_time), nothing is bought until a person decides.
   - An order that was placed with the same key but is not in the host's journal is found and adopted.
@@ -63,6 +64,26 @@ options:
         the others can be finished first; fail the play yourself afterwards.
     type: bool
     default: false
+  state:
+    description:
+      - With V(present), takes the next step for each certificate.
+      - With V(cancelled), asks GoGetSSL to cancel the orders in the journals of O(certificates), and those of
+        O(order_ids). GoGetSSL reviews this within 2 to 48 hours; the orders stay as they are until then. A request
+          that
+        was made before is not a change. The certificate on the host is not touched.
+    type: str
+    choices: [present, cancelled]
+    default: present
+  reason:
+    description:
+      - Why the orders are cancelled, for GoGetSSL. Required with O(state=cancelled).
+    type: str
+  order_ids:
+    description:
+      - More orders to cancel, with O(state=cancelled). O(certificates) may be an empty list then.
+    type: list
+    elements: int
+    default: []
 seealso:
   - module: certops.gogetssl.gogetssl_csr
   - module: certops.gogetssl.gogetssl_dcv
@@ -88,9 +109,58 @@ EXAMPLES = r"""
       email: ada@example.com
       phone: "+37166164222"
   register: ordered
+
+- name: Cancel an order
+  certops.gogetssl.gogetssl_order:
+    certificates: []
+    order_ids: [1234567]
+    state: cancelled
+    reason: ordered for the wrong name
 """
 
 RETURN = r"""
+cancelled:
+  description: One entry per order that is to be cancelled.
+  returned: O(state=cancelled)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The certificate whose journal names the order; null for one of O(order_ids).
+      type: str
+      sample: shop
+    order_id:
+      description: The order.
+      type: int
+      sample: 1234567
+    common_name:
+      description: The common name the order is for.
+      type: str
+      sample: shop.example.com
+    status:
+      description: The status of the order before. It stays so until GoGetSSL has reviewed the request.
+      type: str
+      sample: active
+    changed:
+      description: Whether the cancellation was asked for now; in check mode, whether it would be.
+      type: bool
+      sample: true
+    reason:
+      description: What was done or not done, in words.
+      type: str
+      sample: Its cancellation is asked for; GoGetSSL reviews it in 2 to 48 hours.
+    refund_until:
+      description: Last day on which the order is refunded, by its invoice and its product; null if they do not tell.
+      type: str
+      sample: "2026-12-23"
+    within_refund:
+      description: Whether that day has not passed yet; null if it is not known.
+      type: bool
+      sample: true
+    refund:
+      description: The same in words.
+      type: str
+      sample: within its refund period, until 2026-12-23
 orders:
   description: One entry per certificate that could go on.
   returned: success

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _order_info
+from ansible_collections.certops.gogetssl.plugins.module_utils import _dcv, _order, _order_info
 from tests.emulator.model import Name, Order
 from tests.emulator.state import Store
 from tests.emulator.testing import Emulator
@@ -33,10 +33,22 @@ def _fill(folder: Path) -> None:
             issued = status in ("active", "expired")
             store.save_order(
                 Order(
-                    id=700_000 + number, product_id=66, created=now - 1000, period=12, csr="", unique="", fields={},
-                    names=[Name(f"n{number}.example.com", "http")], net=100, single_slots=0, wildcard_slots=0,
-                    status=status, paid_at=now - 1000, next_check=now + 86400,
-                    not_before=now - 1000 if issued else 0.0, not_after=now + 86400 * 100 if issued else 0.0,
+                    id=700_000 + number,
+                    product_id=66,
+                    created=now - 1000,
+                    period=12,
+                    csr="",
+                    unique="",
+                    fields={},
+                    names=[Name(f"n{number}.example.com", "http")],
+                    net=100,
+                    single_slots=0,
+                    wildcard_slots=0,
+                    status=status,
+                    paid_at=now - 1000,
+                    next_check=now + 86400,
+                    not_before=now - 1000 if issued else 0.0,
+                    not_after=now + 86400 * 100 if issued else 0.0,
                     end=now + 86400 * 300 if issued else 0.0,
                 )
             )
@@ -86,3 +98,60 @@ def test_filters_by_name_and_product(emulator: Emulator, api: Api, revoked: bool
         assert [one["order_id"] for one in found] == [first]
     finally:
         emulator.set(revoked_filter=True)
+
+
+@pytest.mark.parametrize("verbs", ["both", "get", "post"])
+def test_mails_and_caa_records(emulator: Emulator, api: Api, verbs: str) -> None:
+    emulator.set(acting_gets=verbs)
+    try:
+        fields = {"dcv_method": "email", "approver_email": "admin@example.com", "approver_emails": "admin@example.com"}
+        order_id = api.order(68, "a.example.com", dns_names="b.example.com", **fields)["order_id"]
+        mails = len(emulator.control("GET", "outbox")["mails"])
+        result = run(emulator, _dcv.TASK, order_ids=[order_id], state="resent")
+        assert result["asked"] == ["a.example.com", "b.example.com"]
+        assert len(emulator.control("GET", "outbox")["mails"]) == mails + 2
+        first = run(emulator, _dcv.TASK, order_ids=[order_id], state="caa_rechecked")
+        second = run(emulator, _dcv.TASK, order_ids=[order_id], state="caa_rechecked")
+        assert (first["changed"], second["changed"], len(second["later"])) == (True, False, 1)
+        emulator.advance(seconds=601)
+        assert run(emulator, _dcv.TASK, order_ids=[order_id], state="caa_rechecked")["changed"]
+    finally:
+        emulator.set(acting_gets="both")
+
+
+@pytest.mark.parametrize("shape", ["string", "object"])
+def test_one_mail_and_another_approver(emulator: Emulator, api: Api, shape: str) -> None:
+    emulator.set(email_shape=shape)
+    try:
+        order_id = api.order(66, "a.example.com", dcv_method="email", approver_email="admin@example.com")["order_id"]
+        wish = {"order_ids": [order_id], "methods": {"a.example.com": "webmaster@example.com"}}
+        result = run(emulator, _dcv.TASK, **wish)
+        assert result["proofs"][0]["email"] == "webmaster@example.com"
+        assert run(emulator, _dcv.TASK, state="resent", **wish)["asked"] == ["a.example.com"]
+        assert not run(emulator, _dcv.TASK, **wish)["changed"]
+    finally:
+        emulator.set(email_shape="string")
+
+
+@pytest.mark.parametrize("shape", ["all", "order_id", "message"])
+def test_cancelling_twice(emulator: Emulator, api: Api, shape: str) -> None:
+    emulator.set(cancel_shape=shape)
+    try:
+        order_id = api.order(66, "a.example.com")["order_id"]
+        wish = {"certificates": [], "order_ids": [order_id], "state": "cancelled", "reason": "a test"}
+        first = run(emulator, _order.TASK, **wish)
+        assert (first["changed"], first["cancelled"][0]["within_refund"]) == (True, True)
+        assert run(emulator, _order.TASK, **wish)["changed"] is False
+        emulator.advance(days=2)
+        third = run(emulator, _order.TASK, **wish)
+        assert (third["changed"], third["cancelled"][0]["status"]) == (False, "cancelled")
+    finally:
+        emulator.set(cancel_shape="all")
+
+
+def test_a_cancel_whose_answer_is_lost(emulator: Emulator, api: Api) -> None:
+    order_id = api.order(66, "a.example.com")["order_id"]
+    emulator.fault(path="/orders/cancel_ssl_order", when="after", kind="reset")
+    wish = {"certificates": [], "order_ids": [order_id], "state": "cancelled", "reason": "a test"}
+    assert run(emulator, _order.TASK, **wish)["changed"] is True
+    assert run(emulator, _order.TASK, **wish)["changed"] is False

@@ -169,3 +169,66 @@ def test_a_mail_is_neither_looked_at_nor_asked_for() -> None:
 def test_dns_that_cannot_be_looked_at_is_asked_for_unchecked() -> None:
     with scripted(order(**DNS), REVALIDATE), seen(Sighting(None, "no library")):
         assert dcv(state="validated")["asked"] == [NAME]
+
+
+MAIL = {"approver_method": {"email": "admin@example.com"}, "dcv_method": "email", "approver_email": "admin@example.com"}
+OTHER_MAIL = {"san_name": "b.example.com", "validation_method": "email", "validation": {"email": "admin@example.com"}}
+RESEND = call("POST", "/orders/ssl/resend/7", {"success": True}, fields={"domain": NAME})
+RECHECK = "/orders/ssl/recheck-caa/7"
+
+
+def test_one_mail_is_sent_again_by_name() -> None:
+    with scripted(order(**MAIL), RESEND):
+        result = dcv(state="resent")
+    assert (result["changed"], result["asked"], result["later"]) == (True, [NAME], [])
+
+
+@pytest.mark.parametrize("post_only", [False, True])
+def test_several_mails_are_sent_again_by_one_call(post_only: bool) -> None:
+    path = "/orders/ssl/resend_validation_email/7"
+    missing = call("GET", path, {"message": "The requested method is unknown"}, 404)
+    calls = (missing, call("POST", path, {"success": True})) if post_only else (call("GET", path, {"success": True}),)
+    with scripted(order(**MAIL, san=[OTHER_MAIL]), *calls):
+        assert dcv(state="resent")["asked"] == [NAME, "b.example.com"]
+
+
+def test_where_no_mail_is_awaited_none_is_sent() -> None:
+    with scripted(order()):
+        result = dcv(state="resent")
+    assert (result["changed"], result["asked"]) == (False, [])
+
+
+def test_caa_records_are_looked_at_again() -> None:
+    with scripted(order(), call("GET", RECHECK, {"success": True})):
+        assert dcv(state="caa_rechecked")["asked"] == [NAME]
+    with scripted(order(status="active")):
+        assert dcv(state="caa_rechecked")["changed"] is False
+    with scripted(order()):
+        assert dcv(state="caa_rechecked", check_mode=True)["changed"] is True
+
+
+def test_a_locked_recheck_is_for_later() -> None:
+    with scripted(order(), call("GET", RECHECK, LOCKED)):
+        result = dcv(state="caa_rechecked")
+    assert (result["changed"], result["asked"], result["later"][0]["names"]) == (False, [], [NAME])
+    assert "locked for 5 minutes" in result["later"][0]["reason"]
+    assert "once in ten minutes" in result["_warnings"][0]
+
+
+def test_a_refused_recheck_is_a_failure() -> None:
+    refused = call("GET", RECHECK, {"error": True, "message": "not supported"})
+    with scripted(order(), refused), pytest.raises(GogetsslError, match="not supported"):
+        dcv(state="caa_rechecked")
+
+
+def test_another_approver_of_the_common_name_has_a_call_of_its_own() -> None:
+    new = {**MAIL, "approver_method": {"email": "webmaster@example.com"}}
+    change = call(
+        "POST",
+        "/orders/ssl/change_validation_email/7",
+        {"success": True},
+        fields={"approver_email": "webmaster@example.com"},
+    )
+    with scripted(order(**MAIL), change, order(**new)):
+        result = dcv(methods={NAME: "webmaster@example.com"})
+    assert (result["changed"], result["proofs"][0]["email"]) == (True, "webmaster@example.com")

@@ -51,7 +51,9 @@ def find(**options: Any) -> dict[str, Any]:
 
 
 def test_all_orders_with_names_where_a_list_tells_them() -> None:
-    with scripted(*listing([row(7)], [row(8, "cancelled", "b.example.com")], [row(9, "unpaid"), row(7), row(8, "cancelled")])):
+    with scripted(
+        *listing([row(7)], [row(8, "cancelled", "b.example.com")], [row(9, "unpaid"), row(7), row(8, "cancelled")])
+    ):
         result = find()
     known = [(one["order_id"], one["status"], one["common_name"]) for one in result["orders"]]
     assert known == [(9, "unpaid", None), (8, "cancelled", "b.example.com"), (7, "active", "a.example.com")]

@@ -13,6 +13,7 @@ import typing as t
 
 from . import _loose
 from ._api_base import Base, as_object
+from ._errors import GogetsslError
 from ._models import Family, Product, Validation
 
 METHODS = ("email", "http", "https", "dns")
@@ -41,8 +42,8 @@ class ProductsApi(Base):
     """Products, prices, agreements."""
 
     def products(self) -> tuple[Product, ...]:
-        """The catalogue (4.2)."""
-        return tuple(read_product(item) for item in self._ssl_items())
+        """The catalogue (4.2). A product that cannot be read is left out: it must not keep the others from use."""
+        return tuple(product for product in map(_product_or_none, self._ssl_items()) if product is not None)
 
     def included_sans(self, product_id: int) -> int:
         """How many additional names the product's price includes (4.3)."""
@@ -93,6 +94,13 @@ class ProductsApi(Base):
 def merge(first: t.Mapping[str, t.Any], second: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Both vocabularies' knowledge of one product; the first one has the say."""
     return {key: second[key] if first[key] in (None, []) else first[key] for key in _SHAPE}
+
+
+def _product_or_none(item: _loose.Object) -> Product | None:
+    try:
+        return read_product(item)
+    except GogetsslError:
+        return None
 
 
 def read_product(item: _loose.Object) -> Product:

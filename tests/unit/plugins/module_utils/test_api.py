@@ -106,3 +106,17 @@ def test_methods_are_changed_in_one_call() -> None:
     fields = {"domains": "a.example.com,b.example.com", "new_methods": "dns,http"}
     with scripted(call("POST", path, {"success": True}, fields=fields)):
         _api.Api(client()).change_methods(7, {"a.example.com": "dns", "b.example.com": "http"})
+
+
+def test_a_product_that_cannot_be_read_does_not_hide_the_others() -> None:
+    good = {
+        "id": "66",
+        "product": "Domain SSL",
+        "brand": "comodo_ggssl",
+        "product_type": "domain",
+        "prices": {"12": "9"},
+    }
+    odd = {"id": "39", "product": "Code signing", "brand": "digicert", "product_type": "of another kind"}
+    with scripted(call("GET", "/products/ssl/", {"products": [odd, good], "success": True})):
+        products = Api(client()).products()
+    assert [(product.product_id, product.prices) for product in products] == [(66, {12: 900})]

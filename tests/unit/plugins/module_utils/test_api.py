@@ -118,5 +118,5 @@ def test_a_product_that_cannot_be_read_does_not_hide_the_others() -> None:
     }
     odd = {"id": "39", "product": "Code signing", "brand": "digicert", "product_type": "of another kind"}
     with scripted(call("GET", "/products/ssl/", {"products": [odd, good], "success": True})):
-        products = Api(client()).products()
+        products = _api.Api(client()).products()
     assert [(product.product_id, product.prices) for product in products] == [(66, {12: 900})]

@@ -1,0 +1,213 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hostile answers: whatever the vendor says, there is a result or a `GogetsslError`, and no secret in either.
+
+GOGETSSL_FUZZ_EXAMPLES sets the number of examples of each test, GOGETSSL_FUZZ_SEED repeats a run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+
+hypothesis = pytest.importorskip("hypothesis")
+from hypothesis import HealthCheck, given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import (  # noqa: E402
+    _api,
+    _client,
+    _models,
+    _order_info,
+    _results,
+)
+from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError  # noqa: E402
+from tests.unit.scripted import FILE_PROOF, KEY, PASSWORD, PEM, client, order_answer  # noqa: E402
+
+EXAMPLES = int(os.environ.get("GOGETSSL_FUZZ_EXAMPLES", "300"))
+SEED = int(os.environ.get("GOGETSSL_FUZZ_SEED", "0")) or random.SystemRandom().getrandbits(32)
+CSR = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"
+REQUEST = _models.OrderRequest(CSR, (("a.example.com", "http"),), -1, "SHA2", None, product_id=45, period=12)
+STATUSES = {status.value for status in _models.Status}
+
+CALLS: dict[str, Callable[[_api.Api], Any]] = {
+    "account": lambda api: api.account(),
+    "balance": lambda api: api.balance(),
+    "total_orders": lambda api: api.total_orders(),
+    "total_transactions": lambda api: api.total_transactions(),
+    "invoices": lambda api: api.invoices(),
+    "unpaid_invoices": lambda api: api.unpaid_invoices(),
+    "invoices_between": lambda api: api.invoices_between("2026-01-01", None),
+    "invoice": lambda api: api.invoice(5),
+    "products": lambda api: api.products(),
+    "included_sans": lambda api: api.included_sans(68),
+    "catalogue": lambda api: api.catalogue(),
+    "product_details": lambda api: api.product_details(68),
+    "one_product": lambda api: api.one_product(68),
+    "prices": lambda api: api.prices(),
+    "price": lambda api: api.prices(68),
+    "agreement": lambda api: api.agreement(68),
+    "webservers": lambda api: api.webservers(_models.Family.SECTIGO),
+    "csr_problem": lambda api: api.csr_problem(CSR, False),
+    "decode_csr": lambda api: api.decode_csr(CSR, True),
+    "validate_csr": lambda api: api.validate_csr(CSR),
+    "approver_emails": lambda api: api.approver_emails("example.com"),
+    "geotrust_emails": lambda api: api.geotrust_emails("example.com"),
+    "whois_emails": lambda api: api.whois_emails("example.com"),
+    "alternative_proofs": lambda api: api.alternative_proofs(CSR, "shop.example.com"),
+    "order": lambda api: api.order(7),
+    "statuses": lambda api: api.statuses([7]),
+    "orders_with_status": lambda api: api.orders_with_status("active"),
+    "all_orders": lambda api: api.all_orders(),
+    "unpaid_orders": lambda api: api.unpaid_orders(),
+    "order_invoice": lambda api: api.order_invoice(7),
+    "place": lambda api: api.place(REQUEST),
+    "renew": lambda api: api.renew(REQUEST),
+    "add_names": lambda api: api.add_names(7, 1, 0),
+    "reissue": lambda api: api.reissue(7, REQUEST),
+    "cancel": lambda api: api.cancel(7, "why"),
+    "change_methods": lambda api: api.change_methods(7, {"a.example.com": "dns"}),
+    "change_email": lambda api: api.change_email(7, "admin@example.com"),
+    "revalidate": lambda api: api.revalidate(7, "a.example.com"),
+    "resend": lambda api: api.resend(7, "a.example.com"),
+    "resend_all": lambda api: api.resend_all(7),
+    "recheck_caa": lambda api: api.recheck_caa(7),
+    "lei_create": lambda api: api.lei_create({"legalName": "x"}),
+    "lei_renew": lambda api: api.lei_renew(7, {"isLevel1DataSame": 1}),
+    "lei_confirm": lambda api: api.lei_confirm(7, True),
+    "lei_status": lambda api: api.lei_status(7),
+    "lei_jurisdictions": lambda api: api.lei_jurisdictions(),
+    "lei_lookup": lambda api: api.lei_lookup("x"),
+}
+
+# The words of the vendor, so that answers get beyond the first check; and what breaks readers of numbers and dates.
+SPECIMENS: tuple[Any, ...] = (
+    *("0000-00-00", "2026-13-45", "2026-01-01", "1e999999", "-1", "NaN", "٣", "²", "1,234.50", "21%", "yes", "active"),
+    *("domain", "DV", "http", "dns", "../../etc/passwd", "a\r\nb", "\ud800", PEM, KEY, f"x {PASSWORD} y", "limbo"),
+    *(0, 1, 2, -1, 10**30, 1.5, float("inf"), float("nan"), True, False, None, "", 7, "7"),
+    *([], {}, [[]], {"http": FILE_PROOF}, {"dns": {"record": "x.shop.example.com CNAME y.example.com"}}),
+)
+KEYS = sorted(
+    {
+        *order_answer(),
+        *("orders", "certificates", "products", "product", "invoices", "invoice", "items", "id", "brand", "name"),
+        *("prices", "product_prices", "product_price", "product_type", "wildcard_san", "12", "term", "base", "price"),
+        *("period", "periods", "csrResult", "CN", "dnsName(s)", "Key Size", "errorMessage", "webservers", "software"),
+        *("ComodoApprovalEmails", "validation", "http", "dns", "email", "san_name", "validation_method", "common_name"),
+        *("balance", "currency", "tax_rate", "date", "total", "result", "jurisdictions", "legal_address", "lei_id"),
+        *("product_id", "product_name", "dcv_dns", "san_enabled", "order_amount", "success", "error", "message"),
+    }
+)
+LEAVES = st.sampled_from(SPECIMENS) | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+ANSWERS = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), inner),
+    max_leaves=25,
+)
+# A real answer with some fields spoilt gets furthest.
+ORDERS = st.dictionaries(st.sampled_from(sorted(order_answer())), ANSWERS, max_size=4).map(
+    lambda changes: {**order_answer(status="active"), **changes}
+)
+fuzz = settings(
+    max_examples=EXAMPLES, deadline=None, database=None, derandomize=False, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def said(request: pytest.FixtureRequest) -> None:
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nfuzzing with GOGETSSL_FUZZ_SEED={SEED} GOGETSSL_FUZZ_EXAMPLES={EXAMPLES}")
+
+
+def ask(how: Callable[[_api.Api], Any], body: bytes, status: int = 200) -> Any:
+    """The result, or the error; an exception of any other kind is a failure."""
+    limits = _client.Limits(attempts=1)
+    vendor = client(limits=limits)
+    answer = _client._Answer(status, None, "https://elsewhere.test/", body)
+    with mock.patch.object(_client.Client, "_send", return_value=answer):
+        try:
+            found = how(_api.Api(vendor))
+        except GogetsslError as error:
+            found = error.message
+    shown = repr(found)
+    assert KEY not in shown
+    assert PASSWORD not in shown
+    return found
+
+
+@hypothesis.seed(SEED)
+@fuzz
+@given(answer=ANSWERS, name=st.sampled_from(sorted(CALLS)))
+def test_any_json_to_any_method(answer: Any, name: str) -> None:
+    ask(CALLS[name], json.dumps(answer).encode())
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+@hypothesis.seed(SEED)
+@settings(fuzz, max_examples=max(20, EXAMPLES // 10))
+@given(answer=ANSWERS)
+def test_each_method(name: str, answer: Any) -> None:
+    body = {"success": True, **answer} if isinstance(answer, dict) else answer
+    ask(CALLS[name], json.dumps(body).encode())
+
+
+@hypothesis.seed(SEED)
+@fuzz
+@given(answer=ORDERS)
+def test_an_order_with_spoilt_fields(answer: dict[str, Any]) -> None:
+    found = ask(CALLS["order"], json.dumps(answer).encode())
+    if isinstance(found, str):
+        return
+    result = _results.order_result(found)
+    assert result["status"] in STATUSES
+    assert result["status"] == str(answer["status"]).strip().lower()
+    for proof in found.proofs:
+        assert "/" not in (proof.file_name or "")
+        assert "\n" not in (proof.record or "") + (proof.value or "")
+
+
+@hypothesis.seed(SEED)
+@fuzz
+@given(
+    body=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    name=st.sampled_from(sorted(CALLS)),
+    status=st.sampled_from([200, 302, 400, 403, 404, 429, 500, 503]),
+)
+def test_any_bytes(body: bytes, name: str, status: int) -> None:
+    ask(CALLS[name], body, status)
+
+
+@hypothesis.seed(SEED)
+@fuzz
+@given(answer=ORDERS, cut=st.integers(min_value=0, max_value=2000))
+def test_truncated_json(answer: dict[str, Any], cut: int) -> None:
+    body = json.dumps(answer).encode()
+    found = ask(CALLS["order"], body[: min(cut, len(body) - 1)])
+    assert isinstance(found, str)
+
+
+@hypothesis.seed(SEED)
+@fuzz
+@given(word=st.text(max_size=30) | st.sampled_from([f"{KEY}", "Active ", "PENDING", "pendingx", "payment needed"]))
+def test_an_unknown_status_is_never_pending(word: str) -> None:
+    brief = _order_info.brief_result(7, word)
+    assert not brief["pending"] or word in STATUSES
+    order = ask(CALLS["order"], json.dumps(order_answer(status=word)).encode())
+    assert isinstance(order, str) or word.strip().lower() in STATUSES
+    lei = ask(CALLS["lei_status"], json.dumps({"status": word, "success": True}).encode())
+    assert isinstance(lei, str) or not lei["pending"] or lei["status"] == word.strip().lower()
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("depth", [60, 900, 100_000])
+def test_deep_nesting(name: str, depth: int) -> None:
+    for opening, closing in (("[", "]"), ('{"orders":', "}")):
+        body = opening * depth + "1" + closing * depth
+        assert isinstance(ask(CALLS[name], body.encode()), str)

@@ -93,16 +93,9 @@ EXAMPLES = r"""
     limit: 1
   register: cheapest
 
-- name: Order it
-  certops.gogetssl.gogetssl_order:
-    certificates:
-      - name: all
-        names: ["*.example.com"]
-        product: "{{ cheapest.products[0].product_id }}"
-        dcv: dns
-    requests: "{{ made.requests }}"
-    max_price: "{{ cheapest.products[0].price }}"
-    admin: "{{ admin }}"
+- name: Say what it is
+  ansible.builtin.debug:
+    msg: "{{ cheapest.products[0].name }} ({{ cheapest.products[0].product_id }}): {{ cheapest.products[0].price }} cents"
 
 - name: Read how long a product can be given back
   certops.gogetssl.gogetssl_product_info:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _dcv, _order, _order_info
+from ansible_collections.certops.gogetssl.plugins.module_utils import _dcv, _order, _order_info, _task, _x509
 from tests.emulator.model import Name, Order
 from tests.emulator.state import Store
 from tests.emulator.testing import Emulator
 
 from .tasks import run
+from .test_exactly_once import run_shell
 from .world import Api
 
 ORDERS = 2000
@@ -155,3 +158,62 @@ def test_a_cancel_whose_answer_is_lost(emulator: Emulator, api: Api) -> None:
     wish = {"certificates": [], "order_ids": [order_id], "state": "cancelled", "reason": "a test"}
     assert run(emulator, _order.TASK, **wish)["changed"] is True
     assert run(emulator, _order.TASK, **wish)["changed"] is False
+
+
+def _active(emulator: Emulator, order_id: int) -> None:
+    deadline = time.monotonic() + 20
+    while run(emulator, _order_info.TASK, order_ids=[order_id])["pending"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_reissue_more_names_and_renewal(emulator: Emulator, tmp_path: Path) -> None:
+    """The paid steps after the first one, each by the order task on a host of its own making."""
+    emulator.set(dcv_mode="pass", max_days=398)
+    try:
+        names = ["a.example.com", "b.example.com"]
+        first = _step(emulator, tmp_path, names)
+        assert first["step"] == "buy"
+        more = [*names, "c.example.com"]
+        assert _step(emulator, tmp_path, more)["step"] == "reissue"
+        many = [f"{letter}.example.com" for letter in "abcdefg"]
+        added = _step(emulator, tmp_path, many, spend=["buy", "add_names"])
+        assert (added["step"], added["order_id"]) == ("add_names", first["order_id"])
+        emulator.advance(days=355)
+        renewed = _step(emulator, tmp_path, many, days=355)
+        assert (renewed["step"], renewed["order_id"] != first["order_id"]) == ("renew", True)
+        assert [one["kind"] for one in emulator.ledger()["charges"]] == ["buy", "san", "renew"]
+    finally:
+        emulator.set(dcv_mode="real", max_days=199)
+
+
+def _step(emulator: Emulator, folder: Path, names: list[str], days: int = 0, **options: Any) -> dict[str, Any]:
+    """Stages a new key for the names, takes one step with it and waits for the certificate."""
+    staged = folder / "shop" / "staged"
+    staged.mkdir(parents=True, exist_ok=True)
+    key = _x509.new_key("ecdsa-p256")
+    csr = _x509.new_request(key, names)
+    (staged / "privkey.pem").write_bytes(key)
+    (staged / "request.csr").write_text(csr)
+    person = {"firstname": "A", "lastname": "B", "title": "Ms", "email": "a@example.com", "phone": "+1"}
+    given = {
+        "certificates": [{"name": "shop", "names": names, "product": "68"}],
+        "directory": str(folder),
+        "requests": [{"name": "shop", "csr": csr}],
+        "admin": person,
+        **options,
+        "api_url": emulator.url,
+        "api_user": emulator.user,
+        "api_password": emulator.password,
+    }
+    checked = ArgumentSpecValidator(_task.ansible_spec(_order.TASK.argument_spec)).validate(given)
+    assert not checked.error_messages
+    params = checked.validated_parameters
+    context = _task.Context(
+        params, False, run_shell, lambda: _task.open_api(params), print, now=lambda: time.time() + days * 86400
+    )
+    result = _order.TASK.run(context)
+    (entry,) = result["orders"]
+    _active(emulator, entry["order_id"])
+    found: dict[str, Any] = entry
+    return found

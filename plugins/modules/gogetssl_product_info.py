@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 - name: Say what it is
   ansible.builtin.debug:
-    msg: "{{ cheapest.products[0].name }} ({{ cheapest.products[0].product_id }}): {{ cheapest.products[0].price }} cents"
+    msg: "{{ cheapest.products[0].name }}: {{ cheapest.products[0].price }} cents"
 
 - name: Read how long a product can be given back
   certops.gogetssl.gogetssl_product_info:

@@ -4,11 +4,12 @@
 """Repeat the tests on every Python found and the ansible-core releases that matter there: `make matrix`.
 
 Where Ansible runs: the oldest ansible-core supported and the newest one, on each Python from 3.11. On managed hosts:
-the tests marked `host`, on the oldest Python supported there. Run with the interpreter of the virtual environment.
+the tests marked `host`, on the oldest Python supported there. And `ansible-test sanity` of each ansible-core. Run with the interpreter of the virtual environment.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -54,10 +55,16 @@ def _version(python: str) -> Version | None:
 
 def stages() -> Iterator[Stage]:
     found = pythons()
+    venvs: dict[str, str] = {}
     for version, python in found.items():
         if version >= OLDEST_CONTROLLER:
             for core in CORES.get(version, NEWEST_CORE):
                 yield from controller_stages(python, version, core)
+                venvs[core] = f".venv/matrix/{_dotted(version)}-{core}"
+    # The rules differ with ansible-core, hardly with the Python: each once, on the newest Python it had.
+    for core, venv in venvs.items():
+        path = f"PATH={ROOT / venv / 'bin'}:{os.environ['PATH']}"
+        yield Stage(f"{core} sanity", ("env", path, "tests/bin/sanity.sh"))
     if OLDEST_HOST in found:
         yield from host_stages(found[OLDEST_HOST])
     else:

@@ -1,0 +1,281 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One host's certificate and the runs that look after it: the role's tasks in this process, which may die anywhere."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import (
+    _certificate,
+    _certificate_info,
+    _csr,
+    _dcv,
+    _files,
+    _order,
+    _order_info,
+    _task,
+    _x509,
+)
+from ansible_collections.certops.gogetssl.plugins.module_utils._api import Api
+from ansible_collections.certops.gogetssl.plugins.module_utils._client import Client, Credentials, Limits
+from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
+from tests.emulator.testing import Emulator
+
+NAME = "shop"
+PERSON = {"firstname": "A", "lastname": "B", "title": "Ms", "email": "a@example.com", "phone": "+1"}
+PATIENT, IMPATIENT = 20.0, 0.25  # seconds; a silent connection is real time
+REAL_PAUSE = 0.01  # seconds that rivals get while the clock leaps
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing may catch it."""
+
+
+class Violation(Exception):
+    """An invariant is broken."""
+
+
+class Clock:
+    """The emulator's clock and the runs' are one; to sleep is to move it."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._offset = emulator.now() - time.time()
+        self._lock = threading.Lock()
+        self.pause = 0.0
+
+    def now(self) -> float:
+        return time.time() + self._offset
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._emulator.advance(seconds=seconds)
+            self._offset += seconds
+        time.sleep(self.pause)
+
+
+class Site:
+    """What lasts: the directory, the wish and what people would know."""
+
+    def __init__(self, directory: Path, emulator: Emulator, clock: Clock, name: str = NAME) -> None:
+        self.directory, self.emulator, self.clock = directory, emulator, clock
+        self.wish: dict[str, Any] = {
+            "name": name,
+            "names": [f"{name}.example.com", f"www.{name}.example.com"],
+            "product": "68",
+            "key_type": "ecdsa-p256",
+            "admin": PERSON,
+        }
+        self.secrets = {emulator.password}
+        self.story: list[str] = []
+
+    @property
+    def root(self) -> Path:
+        return self.directory / str(self.wish["name"])
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """`order.json` or `intent.json`."""
+        path = self.root / name
+        found: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        return found
+
+    def certificate(self) -> _x509.Certificate | None:
+        """What services would read; a violation unless it is whole and its key fits."""
+        current = self.root / "current"
+        if not current.is_symlink():
+            return None
+        try:
+            leaf = _x509.read_certificate((current / "cert.pem").read_text())
+            key = _x509.public_key_of_key((current / "privkey.pem").read_bytes())
+            whole = leaf.pem + (current / "chain.pem").read_text() == (current / "fullchain.pem").read_text()
+        except (OSError, GogetsslError) as error:
+            raise Violation(f"current is not whole: {error}") from error
+        if key != leaf.public_key or not whole:
+            raise Violation("the installed key, certificate and chain do not belong together")
+        return leaf
+
+
+class MortalClient(Client):
+    """The client of a run that may die before or after each exchange."""
+
+    moment: Callable[[], None]
+
+    def _send(self, *arguments: Any, **options: Any) -> Any:
+        self.moment()
+        answer = super()._send(*arguments, **options)
+        self.moment()
+        return answer
+
+
+_running = threading.local()
+_FILE_CHANGES = ("write_directory", "replace_file", "replace_link", "discard", "write_all", "sync_directory", "remove_tree")
+
+
+def _mortal(change: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(change)
+    def changed(*arguments: Any, **options: Any) -> Any:
+        run: Run | None = getattr(_running, "run", None)
+        if run:
+            run.moment()
+        result = change(*arguments, **options)
+        if run:
+            run.moment()
+        return result
+
+    return changed
+
+
+for _name in _FILE_CHANGES:
+    setattr(_files, _name, _mortal(getattr(_files, _name)))
+
+
+def run_shell(script: str) -> CommandResult:
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
+
+
+class Run:
+    """One run, as the role does it. It dies at its `kill_at`-th moment, if that comes."""
+
+    def __init__(self, site: Site, kill_at: int = 0, timeout: float = PATIENT, dice: random.Random | None = None) -> None:
+        self.site, self._kill_at, self._timeout = site, kill_at, timeout
+        self._dice = dice or random.Random(0)
+        self._key: str | None = None
+        self._session = requests.Session()
+        self.moments = 0
+        self.dead = False
+        self.stopped: list[str] = []
+
+    def moment(self) -> None:
+        """Something that a kill may precede. Who is dead does nothing any more, not even to clean up."""
+        self.moments += 1
+        if self.dead or self.moments == self._kill_at:
+            self.dead = True
+            raise Killed
+
+    def __call__(self, **wish: Any) -> str:
+        """What became of it: healthy, stopped, done, failed or killed."""
+        _running.run = self
+        try:
+            end = self._work({**self.site.wish, **wish})
+        except GogetsslError as error:
+            self._say(error.message)
+            self.stopped.append(error.message)
+            end = "failed"
+        except Killed:
+            end = "killed"
+        finally:
+            _running.run = None
+        self.site.story.append(f"{end} after {self.moments} moments: {' '.join(self.stopped)[:400]}")
+        return end
+
+    def _work(self, item: dict[str, Any]) -> str:
+        found = self._task(_certificate_info.TASK, certificates=[item])
+        if not found["due"]:
+            return "healthy"
+        self._key = self._client().login()
+        self.site.secrets.add(self._key)
+        offer = self._order(item, [], check_mode=True)
+        if offer["stopped"]:
+            return self._stop(offer)
+        requests = self._task(_csr.TASK, certificates=[item])["requests"]
+        ordered = self._order(item, requests)
+        if ordered["stopped"]:
+            return self._stop(ordered)
+        orders = self._awaited(item, requests, ordered["orders"])
+        deliveries = [
+            {"name": one["name"], "names": one["names"], "certificate": one["certificate"], "chain": one["chain"]}
+            for one in orders
+            if one["issued"] and one["certificate"] and one["step"] != "keep"
+        ]
+        if deliveries:
+            self._task(_certificate.TASK, certificates=deliveries)
+        return "done"
+
+    def _order(self, item: dict[str, Any], requests: list[Any], check_mode: bool = False, **options: Any) -> Any:
+        options.setdefault("spend", ["buy", "add_names"])
+        return self._task(
+            _order.TASK, check_mode, certificates=[item], requests=requests, keep_going=True, settle_time=60, **options
+        )
+
+    def _awaited(self, item: dict[str, Any], requests: list[Any], orders: list[Any]) -> list[Any]:
+        ids = [one["order_id"] for one in orders if one["pending"]]
+        if not ids:
+            return orders
+        self._task(_dcv.TASK, order_ids=ids)
+        self._task(_order_info.TASK, order_ids=ids, include_details=False, wait=60, interval=20)
+        news = self._order(item, requests, spend=["none"])
+        self._stop(news)
+        found: list[Any] = news["orders"]
+        return found
+
+    def _stop(self, result: Mapping[str, Any]) -> str:
+        self.stopped += [one["reason"] for one in result["stopped"]]
+        return "stopped"
+
+    def _task(self, task: _task.Task, check_mode: bool = False, **options: Any) -> Any:
+        self.moment()
+        given = {"directory": str(self.site.directory), **options}
+        if "api_url" in task.argument_spec:
+            emulator = self.site.emulator
+            given |= {"api_url": emulator.url, "api_user": emulator.user, "api_password": emulator.password}
+        given = {name: value for name, value in given.items() if name in task.argument_spec}
+        checked = ArgumentSpecValidator(_task.ansible_spec(task.argument_spec)).validate(given)
+        if checked.error_messages:
+            raise AssertionError(checked.error_messages)
+        context = _task.Context(
+            checked.validated_parameters,
+            check_mode,
+            self._shell,
+            lambda: Api(self._client()),
+            self._say,
+            self.site.clock.now,
+            self.site.clock.sleep,
+        )
+        result = task.run(context)
+        self._say(json.dumps(result, default=str))
+        return result
+
+    def _client(self) -> MortalClient:
+        emulator = self.site.emulator
+        credentials = Credentials(emulator.user, emulator.password, self._key)
+        client = MortalClient(
+            emulator.url, credentials, Limits(self._timeout, deadline=20 * self._timeout), sleep=self.site.clock.sleep
+        )
+        client._session = self._session
+        client.moment = self.moment
+        return client
+
+    def _shell(self, script: str) -> CommandResult:
+        self.moment()
+        if self.moments + 1 == self._kill_at:
+            script = self._torn(script)
+        result = run_shell(script)
+        self.moment()
+        return result
+
+    def _torn(self, script: str) -> str:
+        """A part of the script, from its start: it is killed half way, or just after its end."""
+        ends = [place for place in range(len(script)) if script[place] == "\n" or script.startswith(" && ", place)]
+        return script[: self._dice.choice([*ends, len(script)])]
+
+    def _say(self, text: str) -> None:
+        """All that anybody could read of a run."""
+        leaks = any(secret in text for secret in self.site.secrets) or "PRIVATE KEY" in text
+        if leaks:
+            raise Violation(f"a secret in an output: {text[:80]}")
+

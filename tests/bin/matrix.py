@@ -4,8 +4,8 @@
 """Repeat the tests on every Python found and the ansible-core releases that matter there: `make matrix`.
 
 Where Ansible runs: the oldest ansible-core supported and the newest one, on each Python from 3.11. On managed hosts:
-the tests marked `host`, on the oldest Python supported there. And `ansible-test sanity` of each ansible-core. Run with the
-interpreter of the virtual environment.
+the tests marked `host`, on the oldest Python supported there. And `ansible-test sanity` of each ansible-core.
+Run with the interpreter of the virtual environment.
 """
 
 from __future__ import annotations

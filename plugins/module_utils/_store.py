@@ -167,9 +167,9 @@ def order_of(found: Paths, public_key: str) -> OrderOf:
     if contents is None:
         return OrderOf.NONE
     try:
-        order = json.loads(contents)
-        if order["public_key"] != public_key:
+        if json.loads(contents)["public_key"] != public_key:
             return OrderOf.NONE
-        return OrderOf.OPEN if order["pending"] else OrderOf.DONE
     except (ValueError, KeyError, TypeError):
         return OrderOf.OPEN
+    kept = (read_key(found.version(serial)) for serial in versions(found))
+    return OrderOf.DONE if any(key and key.public_key == public_key for key in kept) else OrderOf.OPEN

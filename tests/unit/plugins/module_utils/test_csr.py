@@ -169,7 +169,7 @@ def test_new_wish_gets_a_new_key(tmp_path: Path) -> None:
 def test_key_of_an_open_order_is_never_discarded(tmp_path: Path, journal: str) -> None:
     public_key = make(tmp_path)["requests"][0]["public_key"]
     folder, before = tmp_path / "shop", staged(tmp_path)
-    order = {"pending": True, "public_key": public_key}
+    order = {"public_key": public_key}
     name, text = {
         "intent": ("intent.json", "{}"),
         "order": ("order.json", json.dumps(order)),
@@ -184,9 +184,24 @@ def test_key_of_an_open_order_is_never_discarded(tmp_path: Path, journal: str) -
 
 def test_key_of_a_finished_order_may_go(tmp_path: Path) -> None:
     public_key = make(tmp_path)["requests"][0]["public_key"]
-    (tmp_path / "shop" / "order.json").write_text(json.dumps({"pending": False, "public_key": public_key}))
+    (tmp_path / "shop" / "order.json").write_text(json.dumps({"public_key": public_key}))
+    _install_staged(tmp_path / "shop")
     assert make(tmp_path, organization=COMPANY)["requests"][0]["matches_wish"] is False
     assert make(tmp_path, names=["other.example.com"])["changed"] is True
+
+
+def test_live_key_left_staged_by_a_killed_installation_is_replaced(tmp_path: Path) -> None:
+    public_key = make(tmp_path)["requests"][0]["public_key"]
+    (tmp_path / "shop" / "order.json").write_text(json.dumps({"public_key": public_key}))
+    _install_staged(tmp_path / "shop")
+    (tmp_path / "shop" / "current").symlink_to("abc123")
+    assert make(tmp_path)["requests"][0]["public_key"] != public_key
+
+
+def _install_staged(root: Path) -> None:
+    """A version with the staged key, which is still staged."""
+    (root / "abc123").mkdir()
+    (root / "abc123" / "privkey.pem").write_bytes((root / "staged" / "privkey.pem").read_bytes())
 
 
 def test_damaged_csr_is_made_anew_with_the_same_key(tmp_path: Path) -> None:

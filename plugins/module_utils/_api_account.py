@@ -99,7 +99,7 @@ def read_invoice(item: _loose.Object) -> dict[str, t.Any]:
         "currency": _loose.word(item.get("currency"), "currency"),
         "status": _loose.text(item.get("status"), "status").lower() or None,
         "payment_method": _loose.word(item.get("payment_method"), "payment_method"),
-        "items": [_read_item(line) for line in _loose.items(item.get("items"), "items")],
+        "lines": [_read_item(line) for line in _loose.items(item.get("items"), "items")],
     }
 
 

@@ -26,7 +26,8 @@ class CommandResult:
 class Shell(t.Protocol):
     """Runs a POSIX shell script on the managed host, with the privileges of the task."""
 
-    def __call__(self, script: str) -> CommandResult: ...
+    def __call__(self, script: str) -> CommandResult:
+        """Run the script and wait for its end."""
 
 
 def output(result: CommandResult, what: str) -> str:

@@ -196,7 +196,7 @@ invoices:
       description: How it was paid.
       type: str
       sample: balance
-    items:
+    lines:
       description: What it is for; empty in lists that do not tell it.
       type: list
       elements: dict
@@ -279,7 +279,7 @@ unpaid_invoices:
       description: How it was paid.
       type: str
       sample: balance
-    items:
+    lines:
       description: What it is for; empty in lists that do not tell it.
       type: list
       elements: dict
@@ -361,7 +361,7 @@ invoice:
       description: How it was paid.
       type: str
       sample: balance
-    items:
+    lines:
       description: What it is for; empty in lists that do not tell it.
       type: list
       elements: dict

@@ -42,7 +42,7 @@ def test_invoices_of_two_years_and_one_invoice(emulator: Emulator, api: Api) -> 
     (listed,) = run(emulator, _account_info.TASK, gather=[], **days)["invoices"]
     found = run(emulator, _account_info.TASK, gather=[], invoice_id=listed["invoice_id"])["invoice"]
     assert found == listed
-    assert found["items"][0]["order_id"] == order_id
+    assert found["lines"][0]["order_id"] == order_id
 
 
 @pytest.mark.parametrize("shape", ["list", "object", "array"])

@@ -63,7 +63,7 @@ def test_an_invoice_is_typed() -> None:
         "subtotal": 4200,
         "tax": 882,
         "total": 5082,
-        "items": [],
+        "lines": [],
     }
     del expected["tax_rate"]
     assert invoice == {**expected, "status": "paid", "tax_percent": 21.0}
@@ -87,7 +87,7 @@ def test_a_long_period_is_asked_for_in_pieces() -> None:
     ):
         result = run(_account_info.TASK, gather=[], date_from="2025-01-01", date_till="2026-06-01")
     assert [one["invoice_id"] for one in result["invoices"]] == [1, 2]
-    assert result["invoices"][1]["items"][0]["period"] == 12
+    assert result["invoices"][1]["lines"][0]["period"] == 12
 
 
 @pytest.mark.parametrize("period", [("2026-02-30", None), ("2026-02-02", "2026-02-01"), (None, "yesterday")])

@@ -122,7 +122,15 @@ class MortalClient(Client):
 
 
 _running = threading.local()
-_FILE_CHANGES = ("write_directory", "replace_file", "replace_link", "discard", "write_all", "sync_directory", "remove_tree")
+_FILE_CHANGES = (
+    "write_directory",
+    "replace_file",
+    "replace_link",
+    "discard",
+    "write_all",
+    "sync_directory",
+    "remove_tree",
+)
 
 
 def _mortal(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,7 +159,9 @@ def run_shell(script: str) -> CommandResult:
 class Run:
     """One run, as the role does it. It dies at its `kill_at`-th moment, if that comes."""
 
-    def __init__(self, site: Site, kill_at: int = 0, timeout: float = PATIENT, dice: random.Random | None = None) -> None:
+    def __init__(
+        self, site: Site, kill_at: int = 0, timeout: float = PATIENT, dice: random.Random | None = None
+    ) -> None:
         self.site, self._kill_at, self._timeout = site, kill_at, timeout
         self._dice = dice or random.Random(0)
         self._key: str | None = None
@@ -278,4 +288,3 @@ class Run:
         leaks = any(secret in text for secret in self.site.secrets) or "PRIVATE KEY" in text
         if leaks:
             raise Violation(f"a secret in an output: {text[:80]}")
-

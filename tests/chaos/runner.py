@@ -12,7 +12,6 @@ import argparse
 import concurrent.futures
 import dataclasses
 import multiprocessing
-import sys
 import time
 import traceback
 from collections.abc import Sequence
@@ -53,5 +52,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counted = ", ".join(f"{name} {number}" for name, number in dataclasses.asdict(figures).items())
     print(f"chaos from seed {options.seed}: {counted}, broken {len(broken)}, {time.monotonic() - started:.0f} s")
     return 1 if broken else 0
-
-

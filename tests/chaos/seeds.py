@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One seed: a certificate is bought, replaced and renewed in a storm of faults; after each storm calm runs must mend all.
+"""One seed: a certificate is bought, replaced and renewed under faults; after each storm calm runs must mend all.
 
 The random numbers are the seed's. What two runs at once do to each other is up to the scheduler all the same.
 """
@@ -86,8 +86,10 @@ class Life:
         """The first purchase, then up to two events."""
         self.terms = 1
         self.chapter()
-        for event in self.dice.sample([self.renewal, self.reissue, self.rekey, self.add_name, self.key_lost,
-                                       self.journal_lost, self.rejected], self.dice.choice([0, 1, 1, 2])):
+        for event in self.dice.sample(
+            [self.renewal, self.reissue, self.rekey, self.add_name, self.key_lost, self.journal_lost, self.rejected],
+            self.dice.choice([0, 1, 1, 2]),
+        ):
             self.site.story.append(event.__name__)
             event()
 
@@ -121,6 +123,9 @@ class Life:
         self.leap_to(end - dt.timedelta(days=150))
         self.calm()
         self.leap_to(end - dt.timedelta(days=self.dice.choice([5, 12, 20])))
+        self.next_term()
+
+    def next_term(self) -> None:
         self.terms += 1
         self.chapter(lambda: self.purchases() == self.terms)
 
@@ -128,7 +133,11 @@ class Life:
         """The certificate ends within the term."""
         leaf = self.installed()
         self.leap_to((leaf.not_after - dt.timedelta(days=self.dice.choice([1, 10, 40]))).date())
-        self.chapter()
+        last = self.paid() and self.paid()[-1]["end_date"] == leaf.not_after.date().isoformat()
+        if last:
+            self.next_term()
+        else:
+            self.chapter(lambda: self.purchases() == self.terms)
 
     def rekey(self) -> None:
         """A person wishes for a new key until there is one."""

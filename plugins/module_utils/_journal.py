@@ -198,21 +198,23 @@ exit $r
     return True
 
 
-def record(shell: Shell, directory: str, name: str, journal: Journal) -> None:
-    """Write the journal and, the purchase being known now, remove the intent."""
+def record(shell: Shell, directory: str, name: str, journal: Journal, settled: bool = True) -> None:
+    """Write the journal and, if it tells of the purchase of an intent, remove the intent."""
     script = f"""
 umask 022
 d={shlex.quote(f"{directory}/{name}")}
 mkdir -p "$d" && t="$d/.order.$$" && printf '%s\\n' {shlex.quote(_dump(journal))} > "$t" || exit 1
 {_sync("$t")}
-mv -f "$t" "$d/order.json" && rm -f "$d/intent.json"
+mv -f "$t" "$d/order.json"{' && rm -f "$d/intent.json"' if settled else ""}
 """
     output(shell(script), f"Writing the journal of order {journal.order_id} in {directory}/{name}")
 
 
-def forget(shell: Shell, directory: str, name: str) -> None:
-    """Remove the intent of a purchase that certainly did not happen."""
-    output(shell(f"rm -f {shlex.quote(f'{directory}/{name}/intent.json')}"), "Removing the note of a purchase")
+def forget(shell: Shell, directory: str, name: str, intent: Intent | None = None) -> None:
+    """Remove the intent of a purchase that certainly did not happen; if one is given, only that and no later one."""
+    path = shlex.quote(f"{directory}/{name}/intent.json")
+    guard = f'[ "$(cat {path} 2>/dev/null)" != {shlex.quote(_dump(intent))} ] || ' if intent else ""
+    output(shell(f"{guard}rm -f {path}"), "Removing the note of a purchase")
 
 
 def _sync(path: str) -> str:

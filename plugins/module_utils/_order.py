@@ -26,6 +26,7 @@ from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
 
 SPENDING = (Step.BUY, Step.RENEW, Step.ADD_NAMES)
 ACTING = (*SPENDING, Step.REISSUE)
+_LOOKS = 6  # at another run's intent, within the settle time
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **API_SPEC,
@@ -69,8 +70,9 @@ class Desk:
     policy: _plan.Policy
     now: dt.datetime
 
-    def save(self, name: str, journal: Journal) -> None:
-        _journal.record(self.context.shell, self.context.params["directory"], name, journal)
+    def save(self, name: str, journal: Journal, settled: bool) -> None:
+        """Write the journal; with it goes the intent of a purchase that this has settled, but never another run's."""
+        _journal.record(self.context.shell, self.context.params["directory"], name, journal, settled)
 
 
 def run(context: Context) -> Result:
@@ -170,6 +172,8 @@ def _belongs(order: Order, wanted: Wanted, found: HostState, product: Product) -
 def _settle_intent(desk: Desk, wanted: Wanted, found: HostState, intent: Intent) -> HostState:
     """Learn the outcome of a purchase that an earlier run began, or that another run is making now."""
     context, name = desk.context, wanted.name
+    if intent.step == Step.ADD_NAMES.value:
+        return _outwait(desk, wanted, intent)
     try:
         receipt = _purchase.settle(context, desk.finder, name, intent, "the run that placed it ended early")
     except GogetsslError:
@@ -183,8 +187,21 @@ def _settle_intent(desk: Desk, wanted: Wanted, found: HostState, intent: Intent)
         return dataclasses.replace(found, intent=None)
     journal = Journal(desk.api.url, receipt.order_id, intent.product_id, intent.public_key)
     if not context.check_mode:
-        desk.save(name, journal)
+        desk.save(name, journal, settled=True)
     return dataclasses.replace(found, journal=journal, intent=None)
+
+
+def _outwait(desk: Desk, wanted: Wanted, intent: Intent) -> HostState:
+    """The order itself tells whether names were bought, once no request for them can be under way any more."""
+    context, directory = desk.context, desk.context.params["directory"]
+    for _look in range(_LOOKS):
+        latest = _journal.inspect(context.shell, directory, [wanted])[wanted.name]
+        if latest.intent is None:  # the other run has finished meanwhile
+            return latest
+        context.sleep(context.params["settle_time"] / _LOOKS)
+    if not context.check_mode:
+        _journal.forget(context.shell, directory, wanted.name, intent)
+    return dataclasses.replace(latest, intent=None)
 
 
 def _check_request(desk: Desk, wanted: Wanted, request: _x509.Request | None, found: HostState) -> None:
@@ -197,6 +214,7 @@ def _check_request(desk: Desk, wanted: Wanted, request: _x509.Request | None, fo
     if found.staged is None or found.staged.public_key != request.public_key:
         raise input_error(f"{name}: the CSR does not belong to the key staged on the host; run gogetssl_csr again.")
     if request.common_name != wanted.common_name or set(request.names) != set(wanted.names):
+        _release_key(desk, name, found)
         raise input_error(
             f"{name}: the CSR is for {', '.join(request.names)}, but the certificate is wanted for"
             f" {', '.join(wanted.names)}; run gogetssl_csr again."
@@ -212,6 +230,12 @@ def _check_request(desk: Desk, wanted: Wanted, request: _x509.Request | None, fo
 
 def _no_request(name: str) -> GogetsslError:
     return input_error(f"{name}: there is no CSR; run gogetssl_csr first and hand on its requests.")
+
+
+def _release_key(desk: Desk, name: str, found: HostState) -> None:
+    """A new request is due whatever became of the order, so its key need not wait any longer: gogetssl_csr may go on."""
+    if found.journal is not None and found.intent is None and not desk.context.check_mode:
+        desk.save(name, dataclasses.replace(found.journal, public_key=""), settled=False)
 
 
 def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
@@ -234,11 +258,10 @@ def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
     else:
         order_id = order.order_id
         if step is Step.ADD_NAMES:
-            receipt = _add_names(desk, case, order)
+            receipt = _add_names(desk, case, case.request, order)
         _reissue(desk, case, case.request, order)
-    desk.save(
-        case.wanted.name, Journal(desk.api.url, order_id, case.vendor.product.product_id, case.request.public_key)
-    )
+    journal = Journal(desk.api.url, order_id, case.vendor.product.product_id, case.request.public_key)
+    desk.save(case.wanted.name, journal, settled=step in (Step.BUY, Step.RENEW) or case.found.intent is not None)
     return desk.api.order(order_id), receipt
 
 
@@ -254,7 +277,7 @@ def _note(desk: Desk, case: Case, order: Order) -> None:
     product_id = order.product_id or case.vendor.product.product_id
     journal = Journal(desk.api.url, order.order_id, product_id, key or "", end)
     if journal != known or case.found.intent is not None:
-        desk.save(case.wanted.name, journal)
+        desk.save(case.wanted.name, journal, settled=case.found.intent is not None)
 
 
 def _buy(desk: Desk, case: Case, request: _x509.Request) -> Receipt:
@@ -270,32 +293,49 @@ def _buy(desk: Desk, case: Case, request: _x509.Request) -> Receipt:
         tech=wanted.tech,
         organization=wanted.organization,
     )
-    intent = Intent(
-        api=desk.api.url,
-        step=case.decision.step.value,
-        product_id=product.product_id,
-        period=wanted.period,
-        names=wanted.names,
-        public_key=request.public_key,
-        md5=request.md5,
-        unique_code=purchase.unique_code or "",
-        created=desk.context.now(),
-    )
+    intent = _intent(desk, case, request, purchase.unique_code or "")
     send = desk.api.place if case.decision.step is Step.BUY else desk.api.renew
     return _purchase.purchase(
         desk.context, desk.finder, wanted.name, intent, case.found.journal, lambda: send(purchase)
     )
 
 
-def _add_names(desk: Desk, case: Case, order: Order) -> Receipt:
-    """Buy room for names. If the answer is lost, the order's own counts tell whether it was bought."""
-    singles, wildcards = _plan.extra_slots(case.wanted, order)
+def _intent(desk: Desk, case: Case, request: _x509.Request, code: str) -> Intent:
+    return Intent(
+        api=desk.api.url,
+        step=case.decision.step.value,
+        product_id=case.vendor.product.product_id,
+        period=case.wanted.period,
+        names=case.wanted.names,
+        public_key=request.public_key,
+        md5=request.md5,
+        unique_code=code,
+        created=desk.context.now(),
+    )
+
+
+def _add_names(desk: Desk, case: Case, request: _x509.Request, order: Order) -> Receipt:
+    """Buy room for names, one run at a time. The order's own counts tell what another run or a lost answer has bought."""
+
+    def left() -> tuple[int, int]:
+        return _plan.extra_slots(case.wanted, desk.api.order(order.order_id))
+
+    context, name = desk.context, case.wanted.name
+    intent = _intent(desk, case, request, "")
+    receipt = Receipt(order.order_id, None, None)
+    _purchase.claim(context, name, intent, case.found.journal)
     try:
-        return desk.api.add_names(order.order_id, singles, wildcards)
+        singles, wildcards = left()
+        if singles or wildcards:
+            receipt = desk.api.add_names(order.order_id, singles, wildcards)
     except GogetsslError as error:
-        if error.kind is not Kind.UNCERTAIN or _plan.extra_slots(case.wanted, desk.api.order(order.order_id)) != (0, 0):
+        if error.kind is not Kind.UNCERTAIN:
+            _journal.forget(context.shell, context.params["directory"], name, intent)
             raise
-        return Receipt(order.order_id, None, None)
+        if left() != (0, 0):
+            raise  # the intent stays: the request may still be under way
+    _journal.forget(context.shell, context.params["directory"], name, intent)
+    return receipt
 
 
 def _reissue(desk: Desk, case: Case, request: _x509.Request, order: Order) -> None:

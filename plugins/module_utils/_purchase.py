@@ -112,20 +112,24 @@ def purchase(
 
     A receipt without an amount stands for an order that was found again after its answer had been lost.
     """
-    directory = context.params["directory"]
-    if not _journal.begin(context.shell, directory, name, intent, known):
-        raise GogetsslError(
-            f"{name}: another run is buying this certificate right now; this one bought nothing. Run again later.",
-            Kind.REFUSED,
-        )
+    claim(context, name, intent, known)
     try:
         return send()
     except GogetsslError as error:
         if error.kind is not Kind.UNCERTAIN:
-            _journal.forget(context.shell, directory, name)
+            _journal.forget(context.shell, context.params["directory"], name)
             raise
         context.warn(f"{name}: {error.message} Looking for the order before anything else.")
         return settle(context, finder, name, intent, error.message)
+
+
+def claim(context: Context, name: str, intent: Intent, known: Journal | None) -> None:
+    """Write the intent, or stop if another run has one or has bought meanwhile."""
+    if not _journal.begin(context.shell, context.params["directory"], name, intent, known):
+        raise GogetsslError(
+            f"{name}: another run is buying this certificate right now; this one bought nothing. Run again later.",
+            Kind.REFUSED,
+        )
 
 
 def settle(context: Context, finder: Finder, name: str, intent: Intent, what_happened: str) -> Receipt:

@@ -46,7 +46,7 @@ class Host:
         (staged / "privkey.pem").write_bytes(key)
         (staged / "request.csr").write_text(self.csr)
 
-    def order(self, shell=run_shell, check_mode=False, settle_time=0, now=None, **certificate):
+    def order(self, shell=run_shell, check_mode=False, settle_time=0, now=None, spend=("buy",), **certificate):
         item = {"name": "shop", "names": NAMES, "product": "68", "admin": PERSON, **certificate}
         api = {"api_url": self.emulator.url, "api_user": self.emulator.user, "api_password": self.emulator.password}
         given = {
@@ -54,6 +54,7 @@ class Host:
             "directory": str(self.directory),
             "requests": [{"name": "shop", "csr": self.csr}],
             "settle_time": settle_time,
+            "spend": list(spend),
             "keep_going": True,
             "api_timeout": 2.0,
             **api,
@@ -231,3 +232,58 @@ def test_a_request_for_other_names_is_refused(host):
     result = host.order(names=["shop.example.com", "other.example.com"])
     assert "the CSR is for shop.example.com, www.shop.example.com" in result["stopped"][0]["reason"]
     assert host.orders == []
+
+
+MORE_NAMES = [*NAMES, "a.shop.example.com", "b.shop.example.com"]  # one more than the product includes
+
+
+def issued_host(host) -> Host:
+    """The host with its first order issued, and a new key staged for more names."""
+    host.emulator.set(dcv_mode="pass", issuance_delay=0.0)
+    host.order()
+    host.emulator.wait_for(host.orders[0]["order_id"])
+    key = _x509.new_key("ecdsa-p256")
+    host.csr = _x509.new_request(key, MORE_NAMES)
+    (host.file("staged") / "privkey.pem").write_bytes(key)
+    (host.file("staged") / "request.csr").write_text(host.csr)
+    return host
+
+
+def rooms_paid(host) -> int:
+    return sum(charge["kind"] == "san" for charge in host.emulator.ledger()["charges"])
+
+
+def test_runs_at_once_pay_for_more_names_once(host):
+    issued_host(host)
+    start, results = threading.Barrier(3), []
+
+    def one():
+        start.wait()
+        results.append(host.order(settle_time=3, names=MORE_NAMES, spend=["buy", "add_names"]))
+
+    threads = [threading.Thread(target=one) for _number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 3
+    assert (rooms_paid(host), len(host.orders)) == (1, 1)
+    assert not host.file("intent.json").exists()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_more_names_whose_answer_is_lost_are_paid_for_once(host, when):
+    issued_host(host)
+    host.emulator.fault(path="/orders/add_ssl_san_order*", when=when, kind="reset", times=1)
+    results = [host.order(names=MORE_NAMES, spend=["buy", "add_names"]) for _number in range(2)]
+    assert bool(results[0]["stopped"]) == (when == "before")
+    assert not results[1]["stopped"]
+    assert rooms_paid(host) == 1
+
+
+def test_a_request_for_other_names_frees_the_key_of_an_order_that_needs_a_new_one(host):
+    host.order()
+    host.emulator.force(host.orders[0]["order_id"], action="cancel")
+    result = host.order(names=["shop.example.com"])
+    assert "run gogetssl_csr again" in result["stopped"][0]["reason"]
+    assert json.loads(host.file("order.json").read_text())["public_key"] == ""

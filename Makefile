@@ -7,6 +7,7 @@
 #   make unit     the fast tests alone;  make lint: the linters alone
 #   make matrix   units and integration on every Python and ansible-core found
 #   make bench    the benchmarks
+#   make chaos    certificates' lives under faults and kills; SEED=n and COUNT=n choose which
 #   make clean    remove everything the commands above have made
 # PYTHON=/path/to/python3 chooses the interpreter, 3.11 or newer.
 
@@ -20,7 +21,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/collections
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit matrix bench clean
+.PHONY: help venv demo test lint unit matrix bench chaos clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -48,6 +49,11 @@ matrix: $(STAMP)
 
 bench: $(STAMP)
 	python -m tests.benchmark
+
+SEED ?= 1
+COUNT ?= 2000
+chaos: $(STAMP)
+	python -m tests.chaos --seed $(SEED) --count $(COUNT)
 
 # Test hosts first: those of a killed run still hold mounts and a bridge.
 clean:

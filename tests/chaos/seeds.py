@@ -26,7 +26,7 @@ from .life import IMPATIENT, REAL_PAUSE, Clock, Run, Site, Violation
 
 CALM_RUNS = 30  # after a storm, a day apart once the host is healthy; more than that is no convergence
 DAY = 86400
-WRITES = ("/orders/add_ssl_order", "/orders/add_ssl_renew_order", "/orders/add_ssl_san_order", "/orders/ssl/reissue")
+BUY, RENEW, ROOM, REISSUE = "add_ssl_order", "add_ssl_renew_order", "add_ssl_san_order", "ssl/reissue"
 READS = ("/orders/status", "/orders/statuses", "/orders/ssl/all", "/orders/", "/products", "/tools", "/auth", "/")
 KINDS: tuple[dict[str, Any], ...] = (
     {"kind": "reset"},
@@ -81,16 +81,25 @@ class Life:
         self.site = Site(directory, emulator, self.clock)
         self.terms = self.rooms = 0  # orders and extra names that may be paid for so far
         self.abandon = False  # a person said to buy again
+        self.writes: tuple[str, ...] = (BUY,)  # what the chapter will make a run do
+        self.troubles: list[BaseException] = []  # of threads
 
     def live(self) -> None:
         """The first purchase, then up to two events."""
         self.terms = 1
         self.chapter()
-        for event in self.dice.sample(
-            [self.renewal, self.reissue, self.rekey, self.add_name, self.key_lost, self.journal_lost, self.rejected],
-            self.dice.choice([0, 1, 1, 2]),
-        ):
+        events = [
+            self.renewal,
+            self.reissue,
+            self.rekey,
+            self.add_name,
+            self.key_lost,
+            self.journal_lost,
+            self.rejected,
+        ]
+        for event in self.dice.sample(events, self.dice.choice([0, 1, 1, 2])):
             self.site.story.append(event.__name__)
+            self.writes = (REISSUE,)
             event()
 
     def chapter(self, done: Callable[[], bool] = lambda: True, **wish: Any) -> None:
@@ -127,6 +136,7 @@ class Life:
 
     def next_term(self) -> None:
         self.terms += 1
+        self.writes = (RENEW,)
         self.chapter(lambda: self.purchases() == self.terms)
 
     def reissue(self) -> None:
@@ -148,6 +158,7 @@ class Life:
         """Two more names, one of which has to be paid for."""
         self.site.wish["names"] = [*self.site.wish["names"], "a.example.com", "b.example.com"]
         self.rooms = 1
+        self.writes = (ROOM, REISSUE)
         self.chapter()
 
     def key_lost(self) -> None:
@@ -164,6 +175,7 @@ class Life:
         """The authority takes the order back; a person says to buy again."""
         self.emulator.force(self.journal()["order_id"], action="reject")
         self.terms += 1
+        self.writes = (BUY,)
         self.reissue()
 
     # Storms
@@ -192,8 +204,6 @@ class Life:
             raise self.troubles[0]
         self.check()
 
-    troubles: list[BaseException]
-
     def run(self, run: Run, wish: dict[str, Any]) -> None:
         try:
             run(**wish)
@@ -206,11 +216,14 @@ class Life:
         return Run(self.site, kill_at, IMPATIENT, random.Random(self.dice.random()))
 
     def fault(self) -> None:
-        path = self.dice.choice(WRITES if self.dice.random() < 0.5 else READS)
-        times = 1 if path in WRITES else self.dice.choice([1, 1, 2, 6])
+        write = self.dice.random() < 0.5
+        path = f"/orders/{self.dice.choice(self.writes)}" if write else self.dice.choice(READS)
+        times = 1 if write else self.dice.choice([1, 1, 2, 6])
         when, kind = self.dice.choice(["before", "after"]), self.dice.choice(KINDS)
         self.site.story.append(f"fault {when} {path} x{times}: {kind}")
-        self.emulator.fault(path=path, when=when, times=times, skip=self.dice.choice([0, 0, 1, 3]), **kind)
+        self.emulator.fault(
+            path=path, when=when, times=times, skip=0 if write else self.dice.choice([0, 0, 1, 3]), **kind
+        )
 
     def litter(self) -> None:
         """What a run killed while writing its records leaves behind."""
@@ -294,7 +307,6 @@ def live(emulator: Emulator, seed: int, tell: bool = False) -> Figures:
     shared = Path("/dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="chaos-", dir=shared if shared.is_dir() else None))
     life = Life(emulator, seed, directory)
-    life.troubles = []
     try:
         life.live()
     except Violation as violation:

@@ -233,7 +233,7 @@ def _no_request(name: str) -> GogetsslError:
 
 
 def _release_key(desk: Desk, name: str, found: HostState) -> None:
-    """A new request is due whatever became of the order, so its key need not wait any longer: gogetssl_csr may go on."""
+    """A new request is due whatever became of the order, so its key need not wait any longer: gogetssl_csr goes on."""
     if found.journal is not None and found.intent is None and not desk.context.check_mode:
         desk.save(name, dataclasses.replace(found.journal, public_key=""), settled=False)
 
@@ -315,7 +315,7 @@ def _intent(desk: Desk, case: Case, request: _x509.Request, code: str) -> Intent
 
 
 def _add_names(desk: Desk, case: Case, request: _x509.Request, order: Order) -> Receipt:
-    """Buy room for names, one run at a time. The order's own counts tell what another run or a lost answer has bought."""
+    """Buy room for names, one run at a time. The order's own counts tell what another run or a lost answer bought."""
 
     def left() -> tuple[int, int]:
         return _plan.extra_slots(case.wanted, desk.api.order(order.order_id))

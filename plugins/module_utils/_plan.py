@@ -23,7 +23,9 @@ from ._models import Family, Order, Product, Status
 from ._wanted import Wanted
 
 DAY = dt.timedelta(days=1)
-RENEWAL_WINDOW = 30 * DAY  # before the end of the paid term; renewals are refused earlier (API reference 6.2)
+# Before the end of the paid term. The vendor's window is 30 days (API reference 6.2), but the term's last day counts
+# whole there: a renewal asked for at the very start of the thirtieth day is refused.
+RENEWAL_WINDOW = 29 * DAY
 LIFETIME_FRACTION = 3  # replaced when a third of the lifetime is left ...
 FLOOR = 7 * DAY  # ... or a week, whichever is earlier
 SPREAD_FRACTION = 20  # a twentieth of the lifetime, by name, so that a fleet does not move as one

@@ -16,7 +16,7 @@ description:
     is still under way, and whether the listeners serve the installed certificate.
   - A certificate is to be replaced when a third of its lifetime is left (at least 7 days), up to a twentieth of the
     lifetime earlier by its name, so that a fleet does not move as one. The last certificate of a paid term waits for
-    the renewal window, 30 days before the term ends.
+    the renewal window, 29 days before the term ends.
   - Whether the key belongs to the certificate and what is served is judged only where the host has the C(openssl)
     command.
 extends_documentation_fragment:

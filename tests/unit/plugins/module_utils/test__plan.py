@@ -304,3 +304,14 @@ def test_the_spread_differs_by_name_and_stays_within_its_bounds():
     third = leaf().not_after - (leaf().not_after - leaf().not_before) / 3
     assert len(due) == 200
     assert all(third - 10 * DAY <= one <= third for one in due)
+
+
+@pytest.mark.parametrize(("days_left", "step"), [(30, Step.KEEP), (25, Step.RENEW)])
+def test_the_first_day_of_the_vendors_window_is_left_out(days_left, step):
+    """The vendor counts from the end of the term's last day, so that it would refuse a renewal there."""
+    newest = leaf(age=199 - days_left)
+    term = vendor(order(certificate=newest, end_date=newest.not_after.date()))
+    due = _plan.due_on("shop", newest, newest.not_after.date())
+    end = dt.datetime.combine(newest.not_after.date(), dt.time(), dt.timezone.utc)
+    assert due > end - 29.01 * DAY
+    assert _plan.plan(wanted(), installed(newest), term, _plan.Policy(), NOW).step is step

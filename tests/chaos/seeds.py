@@ -84,8 +84,8 @@ class Life:
         self.writes: tuple[str, ...] = (BUY,)  # what the chapter will make a run do
         self.troubles: list[BaseException] = []  # of threads
 
-    def live(self) -> None:
-        """The first purchase, then up to two events."""
+    def live(self, only: str = "") -> None:
+        """The first purchase, then up to two events, or only the named one."""
         self.terms = 1
         self.chapter()
         events = [
@@ -97,7 +97,8 @@ class Life:
             self.journal_lost,
             self.rejected,
         ]
-        for event in self.dice.sample(events, self.dice.choice([0, 1, 1, 2])):
+        chosen = self.dice.sample(events, self.dice.choice([0, 1, 1, 2]))
+        for event in [event for event in events if event.__name__ == only] if only else chosen:
             self.site.story.append(event.__name__)
             self.writes = (REISSUE,)
             event()
@@ -302,18 +303,16 @@ class Life:
             raise Violation("an intent is left")
 
 
-def live(emulator: Emulator, seed: int, tell: bool = False) -> Figures:
+def live(emulator: Emulator, seed: int, only: str = "") -> Figures:
     """One seed; a violation carries the story of its life."""
     shared = Path("/dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="chaos-", dir=shared if shared.is_dir() else None))
     life = Life(emulator, seed, directory)
     try:
-        life.live()
+        life.live(only)
     except Violation as violation:
         violation.add_note(f"seed {seed}: " + "\n  ".join(["", *life.site.story]))
         raise
     finally:
-        if tell:
-            print("\n".join(life.site.story))
         shutil.rmtree(directory, ignore_errors=True)
     return life.figures

@@ -70,15 +70,24 @@ def buy_names_without_a_second_look(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "mutation",
-    [repeat_a_lost_purchase, write_no_intent, take_an_unknown_outcome_for_a_no, buy_names_without_a_second_look],
+    ("mutation", "event"),
+    [
+        (repeat_a_lost_purchase, ""),
+        (write_no_intent, ""),
+        (take_an_unknown_outcome_for_a_no, ""),
+        (buy_names_without_a_second_look, "add_name"),
+    ],
 )
-def test_a_missing_guard_is_found(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, mutation: Patch) -> None:
+def test_a_missing_guard_is_found(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, mutation: Patch, event: str
+) -> None:
     mutation(monkeypatch)
     for seed in range(1, SEEDS + 1):
         try:
-            live(emulator, seed)
+            live(emulator, seed, event)
         except Violation as found:
             print(f"{mutation.__name__}: found by seed {seed}: {found}")
+            monkeypatch.undo()
+            live(emulator, seed, event)  # and nothing is found with the guard in place
             return
     pytest.fail(f"{SEEDS} seeds did not miss the guard")

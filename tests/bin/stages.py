@@ -63,7 +63,7 @@ def stages() -> Iterator[Stage]:
     here = ROOT / "tests" / "bin"
     yield Stage("lint", (str(here / "lint.sh"),))
     yield Stage("shellcheck", ("shellcheck", *_shell_scripts()), _needs("shellcheck"))
-    for name, folder in (("unit", "unit"), ("contract", "contract"), ("chaos", "chaos"), ("playbooks", "playbooks")):
+    for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
         yield pytest_stage(name, f"tests/{folder}")
     yield Stage("sanity", (str(here / "sanity.sh"),))
     yield Stage("molecule", ("molecule", "test", "--all"), _no_hosts())

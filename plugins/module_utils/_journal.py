@@ -76,7 +76,7 @@ class Intent:
     """A purchase that may or may not have happened."""
 
     api: str
-    step: str  # buy | renew
+    step: str  # buy | renew | add_names
     product_id: int
     period: int
     names: tuple[str, ...]

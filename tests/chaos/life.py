@@ -113,6 +113,12 @@ class MortalClient(Client):
     """The client of a run that may die before or after each exchange."""
 
     moment: Callable[[], None]
+    secrets: set[str]
+
+    def login(self) -> str:
+        key = super().login()
+        self.secrets.add(key)
+        return key
 
     def _send(self, *arguments: Any, **options: Any) -> Any:
         self.moment()
@@ -198,7 +204,6 @@ class Run:
         if not found["due"]:
             return "healthy"
         self._key = self._client().login()
-        self.site.secrets.add(self._key)
         offer = self._order(item, [], check_mode=True)
         if offer["stopped"]:
             return self._stop(offer)
@@ -267,7 +272,7 @@ class Run:
             emulator.url, credentials, Limits(self._timeout, deadline=20 * self._timeout), sleep=self.site.clock.sleep
         )
         client._session = self._session
-        client.moment = self.moment
+        client.moment, client.secrets = self.moment, self.site.secrets
         return client
 
     def _shell(self, script: str) -> CommandResult:

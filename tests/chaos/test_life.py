@@ -1,0 +1,37 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the chaos runner looks for besides orders: secrets, and keys without their certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _x509
+from tests.chaos.life import Clock, Run, Site, Violation
+from tests.emulator.testing import Emulator
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with Emulator() as emulator:
+        emulator.set(dcv_mode="pass", issuance_delay=0.0)
+        yield Site(tmp_path, emulator, Clock(emulator))
+
+
+def test_secrets_and_strange_keys_are_seen(site: Site) -> None:
+    assert Run(site)() == "done"
+    assert Run(site)() == "healthy"
+    assert site.certificate()
+    run = Run(site)
+    auth_keys = site.secrets - {site.emulator.password}
+    assert auth_keys
+    for text in (site.emulator.password, auth_keys.pop(), "-----BEGIN PRIVATE KEY-----"):
+        with pytest.raises(Violation, match="a secret"):
+            run._say(f"It went wrong: {text}.")
+    (site.root / "current" / "privkey.pem").write_bytes(_x509.new_key("ecdsa-p256"))
+    with pytest.raises(Violation, match="do not belong together"):
+        site.certificate()

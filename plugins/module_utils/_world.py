@@ -11,6 +11,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import errno
 import ipaddress
 import socket
 import typing as t
@@ -66,8 +67,23 @@ class Page(t.NamedTuple):
     body: bytes
 
 
+class Look(t.NamedTuple):
+    """What came of looking for a file on one address of a name."""
+
+    address: str
+    port: int
+    problem: str = ""  # nothing if the file is there
+    trail: str = ""  # the redirects that were followed
+    status: int | None = None  # of the last answer; none if no server answered
+    routed: bool = True  # False: the controller has no way to the address, which tells nothing of the server
+
+
 class Unseen(Exception):
     """Nothing was seen, for the reason given."""
+
+
+class NoRoute(Unseen):
+    """Nothing can be seen from here: a controller without IPv6, as a rule."""
 
 
 def fetch(target: Target) -> Page:
@@ -96,7 +112,7 @@ def fetch(target: Target) -> Page:
             body = answer.read(MAX_BODY_BYTES + 1, decode_content=False)
             return Page(answer.status, answer.headers.get("Location"), body)
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise Unseen(_why(error)) from None
+        raise (NoRoute if _is_no_route(error) else Unseen)(_why(error)) from None
 
 
 def addresses_of(name: str) -> list[str]:
@@ -154,42 +170,50 @@ class World:
             )
         record, kind, value = proof.record or "", proof.type or "TXT", proof.value or ""
         try:
-            seen = self.dns_values(record, kind, self._override(proof.name))
+            seen = self.dns_values(record, kind, self.override(proof.name))
         except Unseen as error:
             return Sighting(False, f"{error}.")
         problem = compare_record(kind, value, seen)
         return Sighting(not problem, f"{record}: {problem}" if problem else "")
 
     def _look_at_file(self, proof: Proof) -> Sighting:
-        name = _names.base(proof.name)
-        override = self._override(proof.name)
-        port = (override[1] if override else None) or self._port(proof.method)
         try:
-            addresses = [override[0]] if override else self._addresses(name)
+            looks = self.look_at_file(proof)
         except Unseen as error:
             return Sighting(False, f"{error}.")
-        problems = []
-        for address in addresses:
-            target = Target(proof.method, address, port, name, proof.path or "")
-            problem = self._problem_at(target, proof.content or "")
-            if problem:
-                problems.append(f"{proof.url} on {address} port {port}: {problem}")
-        return Sighting(not problems, " ".join(problems))
+        # An address the controller has no way to says nothing, as long as another one can be looked at.
+        telling = [look for look in looks if look.routed] or looks
+        wrong = [look for look in telling if look.problem]
+        silent = "" if wrong else " ".join(f"{one.address} was not looked at." for one in looks if not one.routed)
+        shown = [f"{proof.url} on {one.address} port {one.port}: {one.trail}{one.problem}" for one in wrong]
+        return Sighting(not wrong, " ".join(shown) or silent)
 
-    def _problem_at(self, target: Target, content: str) -> str:
-        """What is wrong with the file on one address; nothing if it is right."""
+    def look_at_file(self, proof: Proof) -> list[Look]:
+        """The file on every address of the name; `Unseen` if it has none."""
+        name = _names.base(proof.name)
+        override = self.override(proof.name)
+        port = (override[1] if override else None) or self._port(proof.method)
+        addresses = [override[0]] if override else self._addresses(name)
+        return [
+            self._look_at(Target(proof.method, address, port, name, proof.path or ""), proof.content or "")
+            for address in addresses
+        ]
+
+    def _look_at(self, target: Target, content: str) -> Look:
+        look, status = Look(target.address, target.port), None
         trail = ""
         for _hop in range(MAX_REDIRECTS + 1):
             try:
                 page = self.fetch(target)
+                status = page.status
                 if page.status not in _REDIRECTS:
-                    problem = compare_page(content, page)
-                    return trail + problem if problem else ""
+                    return look._replace(problem=compare_page(content, page), trail=trail, status=status)
                 trail += f"redirected to {(page.location or 'nowhere')[:200]!r}: "
                 target = self._redirected(target, page.location or "")
             except Unseen as error:
-                return f"{trail}{error}."
-        return f"{trail}more than {MAX_REDIRECTS} redirects."
+                routed = not isinstance(error, NoRoute)
+                return look._replace(problem=f"{error}.", trail=trail, status=status, routed=routed)
+        return look._replace(problem=f"more than {MAX_REDIRECTS} redirects.", trail=trail, status=status)
 
     def _redirected(self, target: Target, location: str) -> Target:
         """The request a redirect asks for; authorities follow to the usual ports only."""
@@ -204,7 +228,7 @@ class World:
         if port not in (None, 80, 443, usual):
             raise Unseen(f"authorities do not follow a redirect to port {port}")
         same = name == target.name
-        override = self._override(name)
+        override = self.override(name)
         address = target.address if same else (override or (self._addresses(name)[0], None))[0]
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return Target(parts.scheme, address, port or self._port_after(target, parts.scheme, same), name, path)
@@ -215,7 +239,8 @@ class World:
     def _port(self, scheme: str) -> int:
         return self.https_port if scheme == "https" else self.http_port
 
-    def _override(self, name: str) -> tuple[str, int | None] | None:
+    def override(self, name: str) -> tuple[str, int | None] | None:
+        """Where the option `resolve` says to look, if it says anything of the name."""
         return self.resolve.get(name) or self.resolve.get(_names.base(name))
 
     def _addresses(self, name: str) -> list[str]:
@@ -285,14 +310,24 @@ def _url(target: Target) -> str:
     return f"{target.scheme}://{name}{target.path}"
 
 
+def _is_no_route(error: BaseException) -> bool:
+    """True if the system knows no way to the address; an unreachable *host* is another matter."""
+    return any(getattr(one, "errno", None) in (errno.ENETUNREACH, errno.EADDRNOTAVAIL) for one in _causes(error))
+
+
+def _causes(error: BaseException | None) -> t.Iterator[BaseException]:
+    """The error and what is behind it."""
+    while error is not None:
+        yield error
+        reason = getattr(error, "reason", None)
+        error = error.__cause__ or error.__context__ or (reason if isinstance(reason, BaseException) else None)
+
+
 def _why(error: BaseException) -> str:
     """The reason in the system's own short words, without addresses of Python objects."""
-    seen: BaseException | None = error
-    while seen is not None:
+    for seen in _causes(error):
         if isinstance(seen, TimeoutError) or "Timeout" in type(seen).__name__:
             return f"no answer within {TIMEOUT_SECONDS:g} seconds"
         if isinstance(seen, OSError) and seen.strerror:
             return seen.strerror[0].lower() + seen.strerror[1:]
-        reason = getattr(seen, "reason", None)
-        seen = seen.__cause__ or seen.__context__ or (reason if isinstance(reason, BaseException) else None)
     return f"the connection failed: {type(error).__name__}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import errno
 import functools
 import http.server
 import socketserver
@@ -26,7 +27,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ansible_collections.certops.gogetssl.plugins.module_utils import _world
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._models import Proof
-from ansible_collections.certops.gogetssl.plugins.module_utils._world import Page, Sighting, Target, Unseen, World
+from ansible_collections.certops.gogetssl.plugins.module_utils._world import (
+    NoRoute,
+    Page,
+    Sighting,
+    Target,
+    Unseen,
+    World,
+)
 from tests.unit.scripted import PROOF
 
 CONTENT = (PROOF.content or "").encode()
@@ -60,6 +68,35 @@ def test_every_address_counts() -> None:
     assert sighting.visible is False
     assert "on 2001:db8::1 port 80: connection refused." in sighting.problem
     assert "192.0.2.1" not in sighting.problem
+
+
+def test_an_address_without_a_way_to_it_says_nothing() -> None:
+    """A controller without IPv6 must not fail a name for it; the authority still looks at every address."""
+
+    def fetch(target: Target) -> Page:
+        if ":" in target.address:
+            raise NoRoute("network is unreachable")
+        return RIGHT
+
+    addresses = ["192.0.2.1", "2001:db8::1"]
+    sighting = World(fetch=fetch, addresses_of=lambda _name: addresses).look(PROOF)
+    assert sighting == Sighting(True, "2001:db8::1 was not looked at.")
+    only = World(fetch=fetch, addresses_of=lambda _name: addresses[1:]).look(PROOF)
+    assert only.visible is False
+    assert "network is unreachable" in only.problem
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ENETUNREACH, NoRoute), (errno.EHOSTUNREACH, Unseen), (errno.ECONNREFUSED, Unseen)]
+)
+def test_why_an_address_cannot_be_reached(number: int, kind: type[Unseen], monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_args: Any, **_options: Any) -> None:
+        raise OSError(number, "no way")
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    with pytest.raises(Unseen) as caught:
+        _world.fetch(Target("http", "192.0.2.1", 80, "shop.example.com", "/"))
+    assert type(caught.value) is kind
 
 
 def test_a_redirect_is_followed_and_reported() -> None:

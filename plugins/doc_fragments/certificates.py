@@ -69,18 +69,40 @@ options:
         description:
           - Where the host serves the certificate, as seen from the host itself. What is served there is compared with
             what is installed.
-          - If not given, port 443 of the loopback address where O(certificates[].services) is not empty, else nothing.
+          - If not given, where O(certificates[].services) usually serve it, on the loopback address. V(postfix) means
+            port 25 with STARTTLS, V(dovecot) ports 993 and 143, the latter with STARTTLS, V(tomcat) port 8443, and any
+            other service port 443. Without services, nothing.
         type: list
         elements: dict
         suboptions:
           port:
-            description: The TCP port.
+            description:
+              - The TCP port. If not given, the usual one of O(certificates[].listeners[].starttls), else 443.
             type: int
-            default: 443
           address:
-            description: The address or host name to connect to.
+            description:
+              - The address or host name to connect to.
+              - V(all) is every address of the host at which something listens on the port, those of IPv6 included. This
+                takes the commands C(ss) and C(ip) on the host.
             type: str
             default: 127.0.0.1
+          starttls:
+            description: The protocol that begins in clear text and is asked to go over to TLS.
+            type: str
+            choices:
+              - smtp
+              - lmtp
+              - imap
+              - pop3
+              - sieve
+              - ldap
+              - ftp
+              - xmpp
+              - xmpp-server
+              - irc
+              - nntp
+              - postgres
+              - mysql
           server_name:
             description: The name to ask for (SNI). If not given, the first name that is no wildcard.
             type: str

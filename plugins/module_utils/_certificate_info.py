@@ -22,6 +22,12 @@ def run(context: Context) -> Result:
     wanted = read_wanted(context.params)
     found = _journal.inspect(context.shell, context.params["directory"], wanted)
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
+    unseen = [one.name for one in wanted if len(found[one.name].served) < len(one.listeners)]
+    if unseen:
+        context.warn(
+            f"What is served cannot be looked at on this host ({', '.join(unseen)}): that takes the commands openssl"
+            " and timeout, and ss and ip for address: all."
+        )
     judged = [(one, found[one.name], _plan.judge(one, found[one.name], now)) for one in wanted]
 
     def named(step: Step) -> list[str]:
@@ -55,7 +61,11 @@ def describe(wanted: Wanted, found: _journal.HostState, decision: Decision) -> d
         "term_end": found.journal.end_date if found.journal else None,
         "key_matches": found.key == leaf.public_key if leaf and found.key else None,
         "served": [
-            {"listener": one.listener, "matches": leaf is not None and one.sha256 == leaf.sha256}
+            {
+                "listener": one.listener,
+                "matches": leaf is not None and one.sha256 == leaf.sha256,
+                "answers": one.sha256 is not None,
+            }
             for one in found.served
         ],
     }

@@ -16,8 +16,9 @@ import json
 import shlex
 import typing as t
 
-from . import _x509
+from . import _listeners, _x509
 from ._errors import GogetsslError, host_error
+from ._listeners import Heard, Served
 from ._shell import Shell, output
 from ._wanted import Wanted
 
@@ -51,13 +52,6 @@ for n in $names; do
   fi
 done
 """
-_PROBE = """
-show {key}
-if command -v openssl >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1
-then timeout 10 openssl s_client -connect {target} -servername {server_name} </dev/null 2>/dev/null |
-  sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' | sed '/-----END CERTIFICATE-----/q'
-else echo unknown; fi
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,14 +81,6 @@ class Intent:
 
 
 @dataclasses.dataclass(frozen=True)
-class Served:
-    """What a listener serves: the SHA-256 of its certificate, or nothing if it serves none."""
-
-    listener: str
-    sha256: str | None
-
-
-@dataclasses.dataclass(frozen=True)
 class HostState:
     """What was found on the host for one certificate."""
 
@@ -112,23 +98,15 @@ def inspect(shell: Shell, directory: str, wanted: t.Sequence[Wanted]) -> dict[st
     """Everything there is to know on the host about all its certificates, in one command."""
     text = output(shell(inspection_script(directory, wanted)), "Reading the installed certificates")
     parts = split_parts(text)
-    return {one.name: read_state(one, parts) for one in wanted}
+    answers = _listeners.heard(parts)
+    return {one.name: read_state(one, parts, answers) for one in wanted}
 
 
 def inspection_script(directory: str, wanted: t.Sequence[Wanted]) -> str:
     """The shell script behind `inspect`."""
     names = " ".join(one.name for one in wanted)
     head = f"d={shlex.quote(directory)}; names={shlex.quote(names)}; files={shlex.quote(' '.join(_PRINTED))}"
-    probes = [
-        _PROBE.format(
-            key=shlex.quote(f"{one.name} listener/{number}"),
-            target=shlex.quote(f"{_bracketed(listener.address)}:{listener.port}"),
-            server_name=shlex.quote(listener.server_name),
-        )
-        for one in wanted
-        for number, listener in enumerate(one.listeners)
-    ]
-    return head + _INSPECT + "".join(probes) + "\nexit 0\n"
+    return head + _INSPECT + _listeners.probe_script([(one.name, one.listeners) for one in wanted]) + "\nexit 0\n"
 
 
 def split_parts(text: str) -> dict[str, str]:
@@ -143,7 +121,7 @@ def split_parts(text: str) -> dict[str, str]:
     return {key: "\n".join(content).strip() for key, content in parts.items()}
 
 
-def read_state(one: Wanted, parts: t.Mapping[str, str]) -> HostState:
+def read_state(one: Wanted, parts: t.Mapping[str, str], answers: Heard) -> HostState:
     """One certificate's share of the output."""
 
     def part(file: str) -> str:
@@ -155,11 +133,6 @@ def read_state(one: Wanted, parts: t.Mapping[str, str]) -> HostState:
         staged = _x509.read_request(part("staged/request.csr")) if part("staged/request.csr") else None
     except GogetsslError:
         staged = None  # half written by a run that died; gogetssl_csr makes it anew
-    served = tuple(
-        Served(str(listener), _read_served(part(f"listener/{number}")))
-        for number, listener in enumerate(one.listeners)
-        if part(f"listener/{number}") != "unknown"
-    )
     return HostState(
         certificate=certificate,
         chain=chain,
@@ -168,7 +141,7 @@ def read_state(one: Wanted, parts: t.Mapping[str, str]) -> HostState:
         staged=staged,
         journal=_read_record(Journal, part("order.json"), f"{one.name}/order.json"),
         intent=_read_record(Intent, part("intent.json"), f"{one.name}/intent.json"),
-        served=served,
+        served=_listeners.read_served(one.name, one.listeners, answers),
     )
 
 
@@ -263,14 +236,3 @@ def _read_key(text: str) -> tuple[str | None, str]:
         return _x509.public_key_of_pem(text), ""
     except GogetsslError:
         return None, "the installed private key is missing or damaged"
-
-
-def _read_served(text: str) -> str | None:
-    try:
-        return _x509.read_certificate(text).sha256
-    except GogetsslError:
-        return None
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

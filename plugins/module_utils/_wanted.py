@@ -14,6 +14,7 @@ import typing as t
 
 from . import _names
 from ._errors import input_error
+from ._listeners import LISTENER_SPEC, Listener, read_listeners
 
 DEFAULT_DIRECTORY = "/etc/gogetssl"
 DCV_METHODS = ("http", "https", "dns")
@@ -51,11 +52,6 @@ CONTACTS_SPEC: dict[str, t.Any] = {
     "tech": {"type": "dict", "options": _PERSON},
     "organization": {"type": "dict", "options": _ORGANIZATION},
 }
-_LISTENER = {
-    "port": {"type": "int", "default": 443},
-    "address": {"type": "str", "default": "127.0.0.1"},
-    "server_name": {"type": "str"},
-}
 CERTIFICATES_SPEC: dict[str, t.Any] = {
     "certificates": {
         "type": "list",
@@ -69,7 +65,7 @@ CERTIFICATES_SPEC: dict[str, t.Any] = {
             "dcv": {"type": "raw", "default": "http"},
             "key_type": {"type": "str", "choices": list(KEY_TYPES), "default": "rsa-2048"},
             "services": {"type": "list", "elements": "str", "default": []},
-            "listeners": {"type": "list", "elements": "dict", "options": _LISTENER},
+            "listeners": {"type": "list", "elements": "dict", "options": LISTENER_SPEC},
             "server_count": {"type": "int", "default": -1},
             "webserver": {"type": "str"},
             "signature_hash": {"type": "str", "default": "SHA2"},
@@ -82,18 +78,6 @@ CERTIFICATES_SPEC: dict[str, t.Any] = {
     },
     "directory": {"type": "path", "default": DEFAULT_DIRECTORY},
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Listener:
-    """Where a service of the host serves the certificate."""
-
-    address: str
-    port: int
-    server_name: str
-
-    def __str__(self) -> str:
-        return f"{self.server_name} at {self.address}:{self.port}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +133,7 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> W
         period=item["period"],
         methods=_read_methods(item["name"], names, item["dcv"]),
         key_type=item["key_type"],
-        listeners=_read_listeners(item, names),
+        listeners=read_listeners(item["name"], item["listeners"], item["services"], _default_server_name(names)),
         server_count=item["server_count"],
         webserver=item["webserver"],
         signature_hash=item["signature_hash"],
@@ -197,11 +181,7 @@ def _read_method(certificate: str, name: str, method: str) -> str:
     return lowered
 
 
-def _read_listeners(item: t.Mapping[str, t.Any], names: tuple[str, ...]) -> tuple[Listener, ...]:
-    """Where to look for the served certificate; services without listeners serve on port 443."""
+def _default_server_name(names: t.Sequence[str]) -> str:
+    """A name to ask listeners for: the first one that is no wildcard."""
     plain = [name for name in names if not _names.is_wildcard(name)]
-    default_name = plain[0] if plain else "www." + _names.base(names[0])
-    given = item["listeners"]
-    if given is None:
-        given = [{"address": "127.0.0.1", "port": 443, "server_name": None}] if item["services"] else []
-    return tuple(Listener(one["address"], one["port"], one["server_name"] or default_name) for one in given)
+    return plain[0] if plain else "www." + _names.base(names[0])

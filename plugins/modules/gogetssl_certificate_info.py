@@ -18,7 +18,9 @@ description:
     lifetime earlier by its name, so that a fleet does not move as one. The last certificate of a paid term waits for
     the renewal window, 29 days before the term ends.
   - Whether the key belongs to the certificate and what is served is judged only where the host has the C(openssl)
-    command.
+    command. What cannot be looked at for that reason is told by a warning.
+  - Listeners are asked all in the same command, up to 8 at a time. One that does not answer within 10 seconds is not
+    asked for other certificates, and after 60 seconds no other one is asked; what was not asked counts as not answered.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.controller
@@ -117,6 +119,10 @@ certificates:
           sample: shop.example.com at 127.0.0.1:443
         matches:
           description: Whether it serves the installed certificate.
+          type: bool
+          sample: true
+        answers:
+          description: Whether it serves any certificate at all.
           type: bool
           sample: true
 obtain:

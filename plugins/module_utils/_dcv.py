@@ -14,6 +14,7 @@ import typing as t
 from . import _names
 from ._api import Api
 from ._dcv_poke import is_locked, open_proofs, recheck_caa, resend
+from ._dns import Dns, read_nameservers
 from ._errors import GogetsslError, Kind, input_error
 from ._models import Order, Proof
 from ._order_info import PASSING
@@ -31,6 +32,7 @@ SPEC = {
     "wait": {"type": "int", "default": 60},
     "interval": {"type": "int", "default": 5},
     "resolve": {"type": "dict"},
+    "nameservers": {"type": "list", "elements": "str"},
     "http_port": {"type": "int", "default": 80},
     "https_port": {"type": "int", "default": 443},
 }
@@ -43,7 +45,9 @@ def run(context: Context) -> Result:
     """Make the methods the wanted ones, then do what `state` says."""
     params = context.params
     wanted = read_methods(params["methods"])
-    world = World(read_resolve(params["resolve"]), params["http_port"], params["https_port"])
+    places = read_resolve(params["resolve"])
+    dns = Dns(read_nameservers(params["nameservers"]), places)
+    world = World(places, params["http_port"], params["https_port"], dns=dns)
     api = context.api()
     orders = {order_id: api.order(order_id) for order_id in dict.fromkeys(params["order_ids"])}
     changes = plan_changes(orders.values(), wanted)

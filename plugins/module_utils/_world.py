@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import ipaddress
 import socket
 import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from . import _names
+from ._dns import HAS_DNSPYTHON, Dns, DnsTrouble, Places, read_place
 from ._errors import input_error
 from ._models import Proof
 
@@ -27,14 +27,6 @@ try:
     HAS_URLLIB3 = True
 except ImportError:  # comes with requests, whose absence the adapters report
     HAS_URLLIB3 = False
-
-try:
-    import dns.exception
-    import dns.resolver
-
-    HAS_DNSPYTHON = True
-except ImportError:  # optional: without it the authority is asked unchecked
-    HAS_DNSPYTHON = False
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_REDIRECTS = 5
@@ -124,34 +116,16 @@ def addresses_of(name: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def dns_values(record: str, kind: str, server: tuple[str, int | None] | None) -> list[str]:
-    """The values of a record: CNAME targets, or texts with their parts joined. Nothing cached by us."""
-    try:
-        resolver = dns.resolver.Resolver(configure=server is None)
-        if server is not None:
-            resolver.nameservers = [server[0]]
-            resolver.port = server[1] or 53
-        resolver.lifetime = TIMEOUT_SECONDS
-        answer = resolver.resolve(record + ".", kind, raise_on_no_answer=False, search=False)
-    except dns.resolver.NXDOMAIN:
-        return []
-    except dns.exception.DNSException as error:
-        raise Unseen(f"{record} could not be looked up ({type(error).__name__})") from None
-    if kind == "TXT":
-        return [b"".join(entry.strings).decode("utf-8", "replace") for entry in answer]
-    return [entry.target.to_text(omit_final_dot=True) for entry in answer]
-
-
 @dataclasses.dataclass(frozen=True)
 class World:
     """Where and with what to look."""
 
-    resolve: t.Mapping[str, tuple[str, int | None]] = dataclasses.field(default_factory=dict)
+    resolve: Places = dataclasses.field(default_factory=dict)
     http_port: int = 80
     https_port: int = 443
     fetch: t.Callable[[Target], Page] = fetch
     addresses_of: t.Callable[[str], list[str]] = addresses_of
-    dns_values: t.Callable[[str, str, tuple[str, int | None] | None], list[str]] = dns_values
+    dns: Dns = dataclasses.field(default_factory=Dns)
 
     def look(self, proof: Proof) -> Sighting:
         """Is the proof where the authority will look for it?"""
@@ -164,17 +138,17 @@ class World:
         return self._look_at_file(proof)
 
     def _look_at_dns(self, proof: Proof) -> Sighting:
-        if not HAS_DNSPYTHON and self.dns_values is dns_values:
+        if not HAS_DNSPYTHON:
             return Sighting(
                 None, "Looking at DNS records needs the Python library dnspython on the controller; it was not checked."
             )
-        record, kind, value = proof.record or "", proof.type or "TXT", proof.value or ""
         try:
-            seen = self.dns_values(record, kind, self.override(proof.name))
-        except Unseen as error:
-            return Sighting(False, f"{error}.")
-        problem = compare_record(kind, value, seen)
-        return Sighting(not problem, f"{record}: {problem}" if problem else "")
+            comparison = self.dns.compare(proof.record or "", proof.type or "TXT", proof.value or "")
+        except DnsTrouble as trouble:
+            return Sighting(False, trouble.message)
+        if comparison.lagging or comparison.nobody_answered:
+            return Sighting(False, comparison.problem or comparison.silence)
+        return Sighting(True, comparison.silence)
 
     def _look_at_file(self, proof: Proof) -> Sighting:
         try:
@@ -252,26 +226,16 @@ class World:
         return found
 
 
-def read_resolve(given: t.Mapping[str, t.Any] | None) -> dict[str, tuple[str, int | None]]:
+def read_resolve(given: t.Mapping[str, t.Any] | None) -> Places:
     """The option `resolve`: name -> address, address:port or [address]:port."""
     result: dict[str, tuple[str, int | None]] = {}
     for name, place in (given or {}).items():
         text = str(place).strip()
         try:
-            result[_names.canonical(str(name))] = _read_place(text)
+            result[_names.canonical(str(name))] = read_place(text)
         except ValueError:
             raise input_error(f"resolve: {text!r} for {name} is not an address or address:port.") from None
     return result
-
-
-def _read_place(text: str) -> tuple[str, int | None]:
-    if _names.is_address(text.strip("[]")):
-        return text.strip("[]"), None
-    address, _colon, port = text.rpartition(":")
-    number = int(port)
-    if not 0 < number < 65536:
-        raise ValueError(text)
-    return str(ipaddress.ip_address(address.strip("[]"))), number
 
 
 def compare_page(content: str, page: Page) -> str:
@@ -286,18 +250,6 @@ def compare_page(content: str, page: Page) -> str:
     if wanted.split() == seen.split():
         return "the file's line ends or spaces were changed; it must be served byte by byte."
     return f"other content is served: {seen[:60].decode('utf-8', 'replace')!r}."
-
-
-def compare_record(kind: str, wanted: str, seen: t.Sequence[str]) -> str:
-    """What is wrong with a DNS record, in words; nothing if it is the proof. Names ignore case, texts do not."""
-    if not seen:
-        return f"there is no {kind} record."
-    if kind == "CNAME":
-        ok = [value.rstrip(".").lower() for value in seen] == [wanted.rstrip(".").lower()]
-    else:
-        ok = wanted in seen
-    shown = ", ".join(repr(value[:120]) for value in seen[:5])
-    return "" if ok else f"the {kind} record holds {shown} instead of {wanted!r}."
 
 
 def _without_line_end(body: bytes) -> bytes:

@@ -84,8 +84,15 @@ options:
       - Where to look instead of what DNS says, from name to address, C(address:port) or C([address]:port), for a
         split
         horizon and for rehearsals.
-      - For a name that is validated by V(dns) it is the name server to ask.
+      - DNS records are asked for at the servers of their zone; the names of those servers can stand here too.
     type: dict
+  nameservers:
+    description:
+      - Name servers to ask instead of this machine's resolvers, as address, C(address:port) or C([address]:port).
+      - They are asked where a zone and its servers are. Records are then looked up at every address of every server
+        of the zone.
+    type: list
+    elements: str
   http_port:
     description:
       - The port to look at for V(http). Authorities always use 80.

@@ -8,23 +8,19 @@ import datetime as dt
 import errno
 import functools
 import http.server
-import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dns.message
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _world
+from ansible_collections.certops.gogetssl.plugins.module_utils._dns import Dns, Outcome, Server
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._models import Proof
 from ansible_collections.certops.gogetssl.plugins.module_utils._world import (
@@ -35,6 +31,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._world import (
     Unseen,
     World,
 )
+from tests.unit.internet import Internet, listening, zone
 from tests.unit.scripted import PROOF
 
 CONTENT = (PROOF.content or "").encode()
@@ -175,27 +172,59 @@ def test_a_page_that_is_not_the_proof(page: Page, said: str) -> None:
     assert said in _world.compare_page(CONTENT.decode(), page)
 
 
+def dns_world(**moods: Outcome) -> World:
+    """A world in which two servers know one CNAME and one TXT record, each in its mood."""
+    internet = Internet(
+        {address: dict([ZONE]) for address in ("192.0.2.1", "192.0.2.2")},
+        {address.replace("_", "."): mood for address, mood in moods.items()},
+    )
+    return World(dns=internet.dns())
+
+
+ZONE = zone(
+    "example.com",
+    """
+    @ NS ns1.example.com.
+    @ NS ns2.example.com.
+    ns1 A 192.0.2.1
+    ns2 A 192.0.2.2
+    _a.shop CNAME B.comodoca.com.
+    shop TXT "v=spf1"
+    shop TXT "_To" "ken"
+    """,
+)
+
+
 @pytest.mark.parametrize(
-    ("proof", "seen", "visible", "said"),
+    ("proof", "visible", "said"),
     [
-        (CNAME, ["B.comodoca.com."], True, ""),
-        (CNAME, ["other.com"], False, "holds 'other.com' instead of 'b.comodoca.com'"),
-        (CNAME, [], False, "no CNAME record"),
-        (TXT, ["v=spf1", "_Token"], True, ""),
-        (TXT, ["_token"], False, "holds '_token'"),
+        (CNAME, True, ""),
+        (dataclasses.replace(CNAME, value="other.com"), False, "has 'b.comodoca.com' as CNAME of"),
+        (
+            dataclasses.replace(CNAME, record="_b.shop.example.com"),
+            False,
+            "says that _b.shop.example.com does not exist",
+        ),
+        (TXT, True, ""),
+        (dataclasses.replace(TXT, value="_token"), False, "instead of '_token'"),
     ],
 )
-def test_a_record(proof: Proof, seen: list[str], visible: bool, said: str) -> None:
-    sighting = World(dns_values=lambda *_question: seen).look(proof)
+def test_a_record(proof: Proof, visible: bool, said: str) -> None:
+    sighting = dns_world().look(proof)
     assert sighting.visible is visible
     assert said in sighting.problem
 
 
-def test_a_lookup_that_fails() -> None:
-    def fail(*_question: Any) -> list[str]:
-        raise Unseen("_a.shop.example.com could not be looked up (Timeout)")
+def test_a_server_that_does_not_answer_hinders_nobody() -> None:
+    sighting = dns_world(**{"192_0_2_2": Outcome.TIMEOUT}).look(CNAME)
+    assert sighting == Sighting(True, "ns2.example.com (192.0.2.2) gave no answer for _a.shop.example.com in time.")
 
-    assert World(dns_values=fail).look(CNAME).visible is False
+
+def test_a_lookup_that_fails() -> None:
+    dead = dict.fromkeys(("192_0_2_1", "192_0_2_2", "192_0_2_53"), Outcome.TIMEOUT)
+    sighting = dns_world(**dead).look(CNAME)
+    assert sighting.visible is False
+    assert "The zone of _a.shop.example.com could not be found" in sighting.problem
 
 
 def test_without_its_library_dns_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,34 +264,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-class Nameserver(socketserver.BaseRequestHandler):
-    """Knows one CNAME record and one TXT record in two parts."""
-
-    def handle(self) -> None:
-        data, socket = self.request
-        query = dns.message.from_wire(data)
-        question = query.question[0]
-        answer = dns.message.make_response(query)
-        kind = dns.rdatatype.to_text(question.rdtype)
-        known = {"_a.shop.example.com.CNAME": "B.comodoca.com.", "shop.example.com.TXT": '"_To" "ken"'}
-        value = known.get(f"{question.name}{kind}")
-        if value:
-            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, value))
-        else:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        socket.sendto(answer.to_wire(), self.client_address)
-
-
-@pytest.mark.parametrize(
-    ("proof", "visible"),
-    [(CNAME, True), (TXT, True), (dataclasses.replace(CNAME, record="_b.shop.example.com"), False)],
-)
-def test_a_real_name_server(proof: Proof, visible: bool) -> None:
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Nameserver) as server:
-        threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
-        sighting = World({proof.name: ("127.0.0.1", server.server_address[1])}).look(proof)
-        server.shutdown()
-    assert sighting.visible is visible
+def test_a_real_name_server() -> None:
+    with listening(Internet({"here": dict([ZONE])}), "here") as port:
+        places = dict.fromkeys(("ns1.example.com", "ns2.example.com"), ("127.0.0.1", port))
+        world = World(places, dns=Dns((Server("", "127.0.0.1", port),), places))
+        assert [world.look(proof).visible for proof in (CNAME, TXT)] == [True, True]
+        assert world.look(dataclasses.replace(CNAME, record="_b.shop.example.com")).visible is False
 
 
 def test_over_https_the_old_certificate_does_not_matter(port: int, certificate: Path) -> None:

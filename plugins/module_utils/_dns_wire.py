@@ -1,0 +1,297 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One question to one name server, and what its answer means: the only file that imports dnspython.
+
+`ask` sends; `judge` reads a message and is pure. Who is to be asked is found out in `_dns`.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import errno
+import typing as t
+
+try:
+    import dns.edns
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.name
+    import dns.query
+    import dns.rcode
+    import dns.rdataclass
+    import dns.rdatatype
+    import dns.resolver
+
+    HAS_DNSPYTHON = True
+except ImportError:  # optional: people who prove control by files or mails do without it
+    HAS_DNSPYTHON = False
+
+TIMEOUT_SECONDS = 5.0  # of one question; a lost datagram costs half of it, then the question is sent again
+PAYLOAD_BYTES = 1232  # what passes every path unfragmented (DNS flag day 2020)
+WORDS_SHOWN = 160  # characters of a server's own explanation
+_ATTEMPTS = 2
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
+
+class Outcome(enum.Enum):
+    """What came of a question. The first four are answers; the others say nothing about the name."""
+
+    FOUND = "found"
+    ALIAS = "alias"  # the name is an alias, and what it leads to is not in this answer
+    NODATA = "nodata"  # the name is there, without such a record
+    NXDOMAIN = "nxdomain"  # there is no such name
+    REFERRAL = "referral"  # other servers are responsible
+    LAME = "lame"  # a server that is named for a zone and does not serve it
+    REFUSED = "refused"
+    SERVFAIL = "servfail"
+    BOGUS = "bogus"  # a resolver rejects the zone's DNSSEC signatures
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    NO_ROUTE = "no_route"  # this machine cannot reach the address at all, as IPv6 from a host without
+    GARBLED = "garbled"
+
+    @property
+    def tells(self) -> bool:
+        """True if the answer says something about the name itself."""
+        return self in (Outcome.FOUND, Outcome.ALIAS, Outcome.NODATA, Outcome.NXDOMAIN)
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A name server at one of its addresses; one that was given by its address alone has no name."""
+
+    name: str
+    address: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        place = self.address if self.port == 53 else f"{self.address} port {self.port}"
+        return f"{self.name} ({place})" if self.name else place
+
+
+class Alias(t.NamedTuple):
+    """One hop of a chain of CNAME records."""
+
+    name: str
+    target: str
+    ttl: int
+
+
+class Soa(t.NamedTuple):
+    """What the record at the top of a zone says."""
+
+    zone: str
+    primary: str
+    serial: int
+    negative_ttl: int  # seconds for which resolvers remember that a name is not there
+
+
+class Referral(t.NamedTuple):
+    """Whose servers are to be asked instead."""
+
+    zone: str
+    servers: tuple[str, ...]
+    addresses: tuple[tuple[str, str], ...]  # (server, address), as far as they came along
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What one server said to one question. Names are lower case and without a final dot."""
+
+    server: Server
+    name: str
+    kind: str
+    outcome: Outcome
+    values: tuple[str, ...] = ()  # of the kind asked for, sorted, at the end of the aliases
+    ttl: int | None = None
+    aliases: tuple[Alias, ...] = ()
+    authoritative: bool = False
+    soa: Soa | None = None
+    referral: Referral | None = None
+    words: str = ""  # the server's own explanation, if it gave one
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong or missing, in a clause that names the server; for what was found, what it holds."""
+        said = f" ({self.words})" if self.words else ""
+        return f"{self.server} " + _CLAUSES[self.outcome].format(self=self, shown=shown(self.values)) + said
+
+
+_CLAUSES = {
+    Outcome.FOUND: "has {shown} as {self.kind} of {self.name}",
+    Outcome.ALIAS: "has {self.name} as an alias of {self.aliases[0].target}",
+    Outcome.NODATA: "has no {self.kind} record for {self.name}",
+    Outcome.NXDOMAIN: "says that {self.name} does not exist",
+    Outcome.REFERRAL: "sends on to the servers of {self.referral.zone} for {self.name}",
+    Outcome.LAME: "is named as a server of {self.name} but does not serve it",
+    Outcome.REFUSED: "refuses to answer for {self.name}",
+    Outcome.SERVFAIL: "cannot answer for {self.name}: SERVFAIL",
+    Outcome.BOGUS: "rejects {self.name}: its DNSSEC signatures do not fit",
+    Outcome.TIMEOUT: "gave no answer for {self.name} in time",
+    Outcome.UNREACHABLE: "cannot be reached",
+    Outcome.NO_ROUTE: "cannot be reached from here: this machine has no route to its address",
+    Outcome.GARBLED: "gave an answer for {self.name} that cannot be used",
+}
+
+
+def shown(values: t.Sequence[str]) -> str:
+    """Values for people to read, at most five and none of them endless."""
+    return ", ".join(repr(value[:120]) for value in values[:5]) + (" and more" if len(values) > 5 else "")
+
+
+def ask(server: Server, name: str, kind: str, recurse: bool) -> Answer:
+    """One question; a resolver (`recurse`) that fails is asked again without DNSSEC, to tell the reason.
+
+    Nothing is raised: a server that does not answer is an answer too.
+    """
+    answer = _exchange(server, name, kind, recurse, checking=True)
+    if recurse and answer.outcome is Outcome.SERVFAIL:
+        unchecked = _exchange(server, name, kind, recurse, checking=False)
+        if unchecked.outcome.tells:
+            return dataclasses.replace(answer, outcome=Outcome.BOGUS)
+    return answer
+
+
+def _exchange(server: Server, name: str, kind: str, recurse: bool, checking: bool) -> Answer:
+    flags = (dns.flags.RD if recurse else 0) | (0 if checking else dns.flags.CD)
+    try:
+        query = dns.message.make_query(_wire_name(name), kind, use_edns=0, payload=PAYLOAD_BYTES, flags=flags)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                message, _tcp = dns.query.udp_with_fallback(
+                    query, server.address, TIMEOUT_SECONDS / _ATTEMPTS, server.port, ignore_unexpected=True
+                )
+                break
+            except dns.exception.Timeout:
+                if attempt == _ATTEMPTS:
+                    return Answer(server, name, kind, Outcome.TIMEOUT)
+    except OSError as error:
+        outcome = Outcome.NO_ROUTE if error.errno in _NO_ROUTE else Outcome.UNREACHABLE
+        return Answer(server, name, kind, outcome)
+    except (dns.exception.DNSException, EOFError, ValueError) as error:
+        return Answer(server, name, kind, Outcome.GARBLED, words=type(error).__name__)
+    return judge(server, name, kind, message, recurse)
+
+
+def judge(server: Server, name: str, kind: str, message: dns.message.Message, recurse: bool) -> Answer:
+    """What a message means for the question."""
+    aliases, end = _aliases(message, name, kind)
+    values, ttl = _values(message, end, kind)
+    answer = Answer(
+        server=server,
+        name=name,
+        kind=kind,
+        outcome=Outcome.GARBLED,
+        values=values,
+        ttl=ttl,
+        aliases=aliases,
+        authoritative=bool(message.flags & dns.flags.AA),
+        soa=_soa(message),
+        referral=_referral(message),
+        words=_explanation(message),
+    )
+    return dataclasses.replace(answer, outcome=_outcome(answer, message.rcode(), recurse))
+
+
+def _outcome(answer: Answer, rcode: int, recurse: bool) -> Outcome:
+    if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        failures = {dns.rcode.SERVFAIL: Outcome.SERVFAIL, dns.rcode.REFUSED: Outcome.REFUSED}
+        return failures.get(rcode, Outcome.GARBLED)  # type: ignore[call-overload, no-any-return, unused-ignore]
+    if not recurse and not answer.authoritative:
+        # Only a referral to a zone below is one; upwards, as old servers do, it is a lame server's answer.
+        return Outcome.REFERRAL if answer.referral else Outcome.LAME
+    if answer.values:
+        return Outcome.FOUND
+    if answer.aliases:
+        return Outcome.ALIAS
+    if rcode == dns.rcode.NXDOMAIN:
+        return Outcome.NXDOMAIN
+    if answer.referral and not answer.authoritative and not answer.soa:
+        return Outcome.REFERRAL
+    return Outcome.NODATA
+
+
+def _aliases(message: dns.message.Message, name: str, kind: str) -> tuple[tuple[Alias, ...], str]:
+    """The chain of aliases in the answer section, and the name at its end."""
+    known = {
+        plain(rrset.name): (plain(rrset[0].target), rrset.ttl)
+        for rrset in message.answer
+        if rrset.rdtype == dns.rdatatype.CNAME and len(rrset) > 0
+    }
+    chain: list[Alias] = []
+    end = name
+    while kind != "CNAME" and end in known:
+        target, ttl = known.pop(end)
+        chain.append(Alias(end, target, ttl))
+        end = target
+    return tuple(chain), end
+
+
+def _values(message: dns.message.Message, name: str, kind: str) -> tuple[tuple[str, ...], int | None]:
+    for rrset in message.answer:
+        if plain(rrset.name) == name and dns.rdatatype.to_text(rrset.rdtype) == kind:
+            return tuple(sorted(_text(entry, kind) for entry in rrset)), rrset.ttl
+    return (), None
+
+
+def _text(entry: t.Any, kind: str) -> str:
+    if kind == "TXT":
+        return b"".join(entry.strings).decode("utf-8", "replace")
+    if kind in ("CNAME", "NS"):
+        return plain(entry.target)
+    if kind == "CAA":
+        return f"{entry.flags} {entry.tag.decode('ascii', 'replace')} {entry.value.decode('utf-8', 'replace')}"
+    return str(entry.to_text())
+
+
+def _soa(message: dns.message.Message) -> Soa | None:
+    for rrset in (*message.answer, *message.authority):
+        if rrset.rdtype == dns.rdatatype.SOA and len(rrset) > 0:
+            entry = rrset[0]
+            return Soa(plain(rrset.name), plain(entry.mname), entry.serial, min(rrset.ttl, entry.minimum))
+    return None
+
+
+def _referral(message: dns.message.Message) -> Referral | None:
+    for rrset in message.authority:
+        if rrset.rdtype == dns.rdatatype.NS:
+            servers = tuple(sorted(plain(entry.target) for entry in rrset))
+            glue = tuple(
+                (plain(extra.name), str(entry.address))
+                for extra in message.additional
+                if extra.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA) and plain(extra.name) in servers
+                for entry in extra
+            )
+            return Referral(plain(rrset.name), servers, glue)
+    return None
+
+
+def _explanation(message: dns.message.Message) -> str:
+    """The text of an extended error (RFC 8914), stripped of what is no plain text."""
+    for option in message.options:
+        if option.otype == 15 and getattr(option, "text", None):
+            text = str(option.text)
+            return "".join(char if char.isprintable() else " " for char in text)[:WORDS_SHOWN].strip()
+    return ""
+
+
+def plain(name: t.Any) -> str:
+    """A dnspython name as this collection spells names; the root is an empty text."""
+    return str(name.to_text(omit_final_dot=True)).lower() if name != dns.name.root else ""
+
+
+def _wire_name(name: str) -> dns.name.Name:
+    return dns.name.from_text(name + ".")
+
+
+def system_servers() -> list[str]:
+    """The addresses of the resolvers this machine uses."""
+    try:
+        return [str(server) for server in dns.resolver.Resolver().nameservers]
+    except (dns.exception.DNSException, OSError):
+        return []

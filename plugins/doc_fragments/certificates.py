@@ -43,8 +43,12 @@ options:
         description:
           - How control over the names is proven. V(http), V(https) and V(dns) are meant literally, anything else is the
             e-mail address of an approver.
+          - V(auto) chooses for each name from what the host can publish, files before records; mails never, as nobody
+            can choose an approver.
           - Either one method for all names, or a dictionary that has a method for each of them.
           - A wildcard cannot be validated by V(http) or V(https), an IP address by nothing else.
+          - Brands of the DigiCert family take one method for all names. Names that a product for one name includes,
+            such as C(www), are proven along with it and take its method.
         type: raw
         default: http
       key_type:

@@ -29,6 +29,7 @@ SPEC = {
     "order_ids": {"type": "list", "elements": "int", "required": True},
     "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "methods": {"type": "dict"},
+    "order_methods": {"type": "dict"},
     "wait": {"type": "int", "default": 60},
     "interval": {"type": "int", "default": 5},
     "resolve": {"type": "dict"},
@@ -45,12 +46,13 @@ def run(context: Context) -> Result:
     """Make the methods the wanted ones, then do what `state` says."""
     params = context.params
     wanted = read_methods(params["methods"])
+    by_order = read_order_methods(params["order_methods"])
     places = read_resolve(params["resolve"])
     dns = Dns(read_nameservers(params["nameservers"]), places)
     world = World(places, params["http_port"], params["https_port"], dns=dns)
     api = context.api()
     orders = {order_id: api.order(order_id) for order_id in dict.fromkeys(params["order_ids"])}
-    changes = plan_changes(orders.values(), wanted)
+    changes = plan_changes(orders.values(), wanted, by_order)
     if not context.check_mode:
         for order_id, methods in tuple(changes.items()):
             orders[order_id], changes[order_id] = _change(context, api, orders[order_id], methods)
@@ -83,16 +85,33 @@ def read_methods(given: t.Mapping[str, t.Any] | None) -> dict[str, str]:
     return wanted
 
 
-def plan_changes(orders: t.Iterable[Order], wanted: t.Mapping[str, str]) -> dict[int, Changes]:
+def read_order_methods(given: t.Mapping[t.Any, t.Any] | None) -> dict[int, dict[str, str]]:
+    """The option `order_methods`: order id -> what `methods` is for all orders."""
+    found: dict[int, dict[str, str]] = {}
+    for order_id, methods in (given or {}).items():
+        if not str(order_id).isdigit() or not isinstance(methods, dict):
+            raise input_error(
+                f"order_methods: {order_id!r} has to be the id of an order, with a map from name to method."
+            )
+        found[int(order_id)] = read_methods(methods)
+    return found
+
+
+def plan_changes(
+    orders: t.Iterable[Order],
+    wanted: t.Mapping[str, str],
+    by_order: t.Mapping[int, t.Mapping[str, str]] | None = None,
+) -> dict[int, Changes]:
     """Order id -> name -> (method now, wanted method), for open names whose method differs."""
     changes: dict[int, Changes] = {}
     known: set[str] = set()
     for order in orders:
         known.update(proof.name for proof in order.proofs)
+        meant = {**wanted, **(by_order or {}).get(order.order_id, {})}
         for proof in open_proofs(order):
             now = _approval(proof)
-            if wanted.get(proof.name, now) != now:
-                changes.setdefault(order.order_id, {})[proof.name] = (now, wanted[proof.name])
+            if meant.get(proof.name, now) != now:
+                changes.setdefault(order.order_id, {})[proof.name] = (now, meant[proof.name])
     stray = sorted(set(wanted) - known)
     if stray:
         raise input_error(f"methods: {', '.join(stray)}: no name of these orders.")

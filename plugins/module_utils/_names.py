@@ -50,6 +50,25 @@ def canonical_list(names: t.Iterable[str]) -> tuple[str, ...]:
     return result
 
 
+def shown(name: str) -> str:
+    """The name as people read it: an internationalised one in both its spellings."""
+    if "xn--" not in name:
+        return name
+    try:
+        readable = unicode(name)
+    except UnicodeError:
+        return name
+    return f"{readable} ({name})" if readable != name else name
+
+
+def unicode(name: str) -> str:
+    """An internationalised name in its own letters; a UnicodeError if it is none."""
+    if idna is not None:
+        head = "*." if is_wildcard(name) else ""
+        return head + idna.decode(base(name))
+    return name.encode("ascii").decode("idna")
+
+
 def check_certificate_name(name: str) -> str:
     """The certificate's own name, which becomes a directory: returned as it is, or an input error."""
     if not _CERTIFICATE_NAME.match(name):

@@ -14,7 +14,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from . import _cancel, _journal, _names, _plan, _purchase, _x509
+from . import _cancel, _journal, _methods, _names, _plan, _purchase, _x509
 from ._api import Api
 from ._errors import GogetsslError, Kind, input_error
 from ._journal import HostState, Intent, Journal
@@ -32,6 +32,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **API_SPEC,
     **CERTIFICATES_SPEC,
     **CONTACTS_SPEC,
+    **_methods.METHODS_SPEC,
     "requests": {"type": "list", "elements": "dict", "default": []},
     "spend": {
         "type": "list",
@@ -103,6 +104,7 @@ def run(context: Context) -> Result:
 def assess(desk: Desk, wanted: Wanted, found: HostState, csr: str | None) -> Case:
     """Gather the vendor's side of one certificate and decide. Costs nothing; settles an intent if there is one."""
     product = find_product(desk.products, wanted.product)
+    wanted = _methods.choose(wanted, product, desk.context.params["publishers"])
     problem = _plan.product_problem(wanted, product)
     if problem:
         raise input_error(f"{wanted.name}: {problem}.")
@@ -424,6 +426,7 @@ def _entry(case: Case, order: Order | None, receipt: Receipt | None) -> dict[str
         **entry,
         "name": case.wanted.name,
         "names": list(case.wanted.names),
+        "methods": dict(case.wanted.methods),
         "step": decision.step.value,
         "reason": decision.reason,
         "waiting_for": entry.get("reason", ""),

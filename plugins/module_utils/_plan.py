@@ -17,7 +17,7 @@ import enum
 import hashlib
 import typing as t
 
-from . import _names, _x509
+from . import _methods, _names, _x509
 from ._journal import HostState
 from ._models import Family, Order, Product, Status
 from ._wanted import Wanted
@@ -333,7 +333,7 @@ def product_problem(wanted: Wanted, product: Product) -> str:
     checks: tuple[t.Callable[[Wanted, Product], str], ...] = (
         _names_problem,
         _period_problem,
-        _methods_problem,
+        _methods.problem,
         _contacts_problem,
     )
     return next((problem for problem in (check(wanted, product) for check in checks) if problem), "")
@@ -362,17 +362,6 @@ def _period_problem(wanted: Wanted, product: Product) -> str:
         return ""
     offered = ", ".join(map(str, sorted(product.prices))) or "none"
     return f"{product.name} is not sold for {wanted.period} months (offered: {offered})"
-
-
-def _methods_problem(wanted: Wanted, product: Product) -> str:
-    used = {"email" if "@" in method else method for method in wanted.methods.values()}
-    refused = sorted(used - product.methods)
-    if refused:
-        offered = ", ".join(sorted(product.methods))
-        return f"{product.name} cannot be validated by {', '.join(refused)} (offered: {offered})"
-    if product.family is Family.DIGICERT and len(used) > 1:
-        return f"{product.name} takes one validation method for all names, not {', '.join(sorted(used))}"
-    return ""
 
 
 _EVERYONE = ("firstname", "lastname", "phone", "title", "email")

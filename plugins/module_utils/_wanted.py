@@ -18,6 +18,7 @@ from ._listeners import LISTENER_SPEC, Listener, read_listeners
 
 DEFAULT_DIRECTORY = "/etc/gogetssl"
 DCV_METHODS = ("http", "https", "dns")
+AUTO = "auto"  # chosen for each name from what the host can do, see _methods.py
 KEY_TYPES = ("rsa-2048", "rsa-3072", "rsa-4096", "ecdsa-p256", "ecdsa-p384")
 
 _PERSON = {
@@ -88,7 +89,7 @@ class Wanted:
     names: tuple[str, ...]
     product: str  # an id or a name of the vendor's catalogue
     period: int  # months
-    methods: t.Mapping[str, str]  # name -> http | https | dns | an approver's e-mail address
+    methods: t.Mapping[str, str]  # name -> http | https | dns | an approver's e-mail address | auto
     key_type: str = "rsa-2048"
     listeners: tuple[Listener, ...] = ()
     server_count: int = -1
@@ -170,12 +171,17 @@ def _read_methods(certificate: str, names: tuple[str, ...], dcv: t.Any) -> dict[
 
 def _read_method(certificate: str, name: str, method: str) -> str:
     lowered = method.strip().lower()
+    if lowered == AUTO:
+        return lowered
     if lowered not in DCV_METHODS and not re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", lowered):
         raise input_error(
-            f"{certificate}: {method!r} cannot validate {name}: use {', '.join(DCV_METHODS)} or an e-mail address."
+            f"{certificate}: {method!r} cannot validate {_names.shown(name)}:"
+            f" use {', '.join(DCV_METHODS)}, {AUTO} or an e-mail address."
         )
     if _names.is_wildcard(name) and lowered in ("http", "https"):
-        raise input_error(f"{certificate}: {name} is a wildcard; {lowered} cannot validate it, use dns or e-mail.")
+        raise input_error(
+            f"{certificate}: {_names.shown(name)} is a wildcard; {lowered} cannot validate it, use dns or e-mail."
+        )
     if _names.is_address(name) and lowered not in ("http", "https"):
         raise input_error(f"{certificate}: {name} is an address and can be validated by http or https only.")
     return lowered

@@ -68,6 +68,11 @@ options:
       - Wildcard names cannot be validated by V(http) or V(https). Brands of the DigiCert family want the same method
         for all names of an order.
     type: dict
+  order_methods:
+    description:
+      - The same for one order each, from order id to such a map; it takes precedence over O(methods).
+      - Names that need no proof of their own in the order are left out of account.
+    type: dict
   wait:
     description:
       - Seconds to wait for what O(state) says. Time running out is not a failure; see RV(proofs[].ready) and

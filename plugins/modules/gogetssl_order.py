@@ -42,6 +42,14 @@ options:
     type: list
     elements: dict
     default: []
+  publishers:
+    description:
+      - What can be published for this host, V(http) for files and V(dns) for DNS records. The method V(auto) chooses
+        from these.
+    type: list
+    elements: str
+    choices: [http, dns]
+    default: [http]
   spend:
     description:
       - What this task may do. V(buy) includes V(renew), V(renew) includes V(reissue).
@@ -171,6 +179,10 @@ orders:
       description: The certificate's name.
       type: str
       sample: shop
+    methods:
+      description: How each name is proven, from name to method, with V(auto) resolved.
+      type: dict
+      sample: {"shop.example.com": "http"}
     step:
       description: What was decided, and outside check mode done.
       type: str

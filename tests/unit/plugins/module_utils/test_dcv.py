@@ -73,6 +73,22 @@ def test_a_finished_order_is_not_waited_for(changes: dict[str, Any]) -> None:
         assert dcv()["changed"] is False
 
 
+def test_each_order_has_methods_of_its_own() -> None:
+    """Two orders may be for the same name and differ; a name that is no name of the order is left out of account."""
+    change = call("POST", CHANGE, {"success": True}, fields={"domains": NAME, "new_methods": "dns"})
+    with scripted(order(), change, order(**DNS)):
+        result = dcv(order_methods={"7": {NAME: "dns", "www.other.example.com": "dns"}, 8: {NAME: "https"}})
+    assert result["changed"] is True
+    with scripted(order()):
+        assert dcv(methods={NAME: "dns"}, order_methods={7: {NAME: "http"}})["changed"] is False
+
+
+@pytest.mark.parametrize("wrong", [{"seven": {NAME: "dns"}}, {7: "dns"}, {7: {NAME: "pigeon"}}])
+def test_order_methods_that_cannot_be_meant(wrong: dict[Any, Any]) -> None:
+    with scripted(), pytest.raises(GogetsslError, match="methods"):
+        dcv(order_methods=wrong)
+
+
 def test_another_method_is_set_and_its_data_read() -> None:
     change = call("POST", CHANGE, {"success": True}, fields={"domains": NAME, "new_methods": "dns"})
     with scripted(order(), change, order(**DNS)):

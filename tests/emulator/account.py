@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import ApiError
 from .model import Invoice
-from .world import DAY, Call, date, money
+from .world import DAY, Call, date, money, row_id
 
 
 def details(call: Call) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def balance(call: Call) -> dict[str, Any]:
 
 def total_orders(call: Call) -> dict[str, Any]:
     """Only active orders count."""
-    return {"total_orders": len(call.world.store.orders_in(("active",))), "success": True}
+    return {"total_orders": call.world.store.count_orders("active"), "success": True}
 
 
 def total_transactions(call: Call) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def unpaid_invoices(call: Call) -> dict[str, Any]:
 
 
 def order_invoice(call: Call, order_id: str) -> dict[str, Any]:
-    found = call.world.store.invoices(int(order_id)) if order_id.isdecimal() else []
+    found = call.world.store.invoices(row_id(order_id))
     if not found:
         raise ApiError("Invoice not found", f"There is no invoice of order {order_id}")
     return {**_short(call, found[0]), "success": True}
@@ -121,9 +121,9 @@ def _day(call: Call, name: str, default: float) -> float:
 
 
 def invoice(call: Call, invoice_id: str) -> dict[str, Any]:
-    for item in call.world.store.invoices():
-        if str(item.id) == invoice_id:
-            return {"invoice": _long(call, item), "success": True}
+    found = call.world.store.invoice(row_id(invoice_id))
+    if found:
+        return {"invoice": _long(call, found), "success": True}
     raise ApiError("Invoice not found", f"There is no invoice {invoice_id}")
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
+import re
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import flask
+import werkzeug.routing
 from werkzeug.exceptions import HTTPException
 
 from . import auth, control, errors, lifecycle, routes
@@ -23,7 +26,8 @@ from .faults import Fault
 from .routes import Route
 from .world import Call, World
 
-_VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+# A body larger than this PHP's post_max_size reaches the script as no form at all.
+_LARGEST_FORM = 8 * 1024 * 1024
 _JSON = "application/json; charset=utf-8"
 
 
@@ -35,31 +39,51 @@ def create(world: World) -> flask.Flask:
     app = flask.Flask(__name__, static_folder=None)
     # Lets `Dropped` through to the server, which ends such a connection without an answer.
     app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = _LARGEST_FORM
     app.url_map.strict_slashes = False
     app.register_blueprint(control.create(world), url_prefix="/_emulator")
-    for route in routes.ROUTES:
-        view = _view(world, route)
-        app.add_url_rule(
-            "/api" + route.path.rstrip("/") + "/", f"{route.number} {route.path}", view, methods=list(_VERBS)
-        )
-    app.register_error_handler(404, lambda error: _unknown(world, error))
+    paths = werkzeug.routing.Map(strict_slashes=False)
+    for number, route in enumerate(routes.ROUTES):
+        paths.add(werkzeug.routing.Rule(f"{route.path.rstrip('/')}/", endpoint=str(number)))
+    # One rule for the whole API: which verb a path takes is its own affair, and no answer may be the framework's.
+    app.url_map.add(werkzeug.routing.Rule("/api/", endpoint="api"))
+    app.url_map.add(werkzeug.routing.Rule("/api/<path:rest>", endpoint="api"))
+    app.view_functions["api"] = lambda rest="": _with_faults(world, lambda: _answer(world, *_matched(paths)))
+    app.register_error_handler(HTTPException, _other)
+    app.wsgi_app = _single_slashes(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation says
     app.before_request(_note_start)
     app.after_request(lambda response: _note(world, response))
     return app
 
 
-def _view(world: World, route: Route) -> Callable[..., flask.Response]:
-    def view(**path_args: str) -> flask.Response:
-        return _with_faults(world, lambda: _answer(world, route, path_args))
+def _single_slashes(inner: Callable[..., Any]) -> Callable[..., Any]:
+    """A doubled slash, which comes of joining addresses, counts as one; a redirect would lose a POST's form."""
 
-    return view
+    def outer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["PATH_INFO"] = re.sub("/+", "/", environ.get("PATH_INFO", ""))
+        return inner(environ, start_response)
+
+    return outer
 
 
-def _answer(world: World, route: Route, path_args: dict[str, str]) -> flask.Response:
-    request = flask.request
-    call = Call(world, _form(world), request.method)
+def _api_path() -> str:
+    return flask.request.path.removeprefix("/api") or "/"
+
+
+def _matched(paths: werkzeug.routing.Map) -> tuple[Route | None, dict[str, str]]:
     try:
-        if not route.allows(request.method, world.settings):
+        endpoint, found = paths.bind("api").match(_api_path())
+    except HTTPException:
+        return None, {}
+    return routes.ROUTES[int(endpoint)], dict(found)
+
+
+def _answer(world: World, route: Route | None, path_args: dict[str, str]) -> flask.Response:
+    # What is a GET in all but the body.
+    method = "GET" if flask.request.method == "HEAD" else flask.request.method
+    try:
+        call = Call(world, _form(world), method)
+        if route is None or not route.allows(method, world.settings):
             raise ApiError(errors.UNKNOWN_METHOD, status=404)
         if route.slow_list:
             world.stopping.wait(world.settings.list_seconds)
@@ -71,27 +95,50 @@ def _answer(world: World, route: Route, path_args: dict[str, str]) -> flask.Resp
             return _json(routes.run(route, call, path_args))
     except ApiError as error:
         return _json(error.body(), error.status)
+    except Exception:
+        # A bug of the emulator: told where its operator looks, never to a client.
+        logging.getLogger("emulator").exception("%s %s failed", method, flask.request.path)
+        return _json(ApiError("Internal error").body(), 500)
 
 
 def _form(world: World) -> dict[str, str]:
-    """Query and body together; the body wins. Multipart and urlencoded bodies are both read."""
+    """Query and body together as PHP has them: the body wins, of a name given twice the last, the rest is dropped."""
     request = flask.request
-    form = {**request.args.to_dict(), **request.form.to_dict()}
-    if world.settings.json_bodies and request.is_json:
-        body = request.get_json(silent=True)
-        form |= {str(k): str(v) for k, v in body.items()} if isinstance(body, dict) else {}
-    return form
+    form = {name: values[-1] for name, values in request.args.lists()}
+    try:
+        form |= {name: values[-1] for name, values in request.form.lists()}
+        if world.settings.json_bodies and request.is_json:
+            body = request.get_json(silent=True)
+            form |= dict(_flat(body)) if isinstance(body, dict) else {}
+    except (HTTPException, RecursionError):
+        logging.getLogger("emulator").info("a body too large or nested too deeply is taken for none")
+    # JSON can hold half a surrogate pair, which no text is.
+    return {name: value.encode("utf-8", "replace").decode() for name, value in form.items()}
 
 
-def _unknown(world: World, error: HTTPException) -> flask.Response:
-    if not flask.request.path.startswith("/api"):
-        return _json({"error": True, "message": "Not found", "description": flask.request.path}, 404)
-    return _with_faults(world, lambda: _json(ApiError(errors.UNKNOWN_METHOD).body(), 404))
+def _flat(body: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """JSON as a form: nested objects and lists under PHP's names, true as 1, false and null as nothing."""
+    for name, value in body.items():
+        path = f"{prefix}[{name}]" if prefix else str(name)
+        if isinstance(value, list):
+            value = dict(enumerate(value))
+        if isinstance(value, dict):
+            yield from _flat(value, path)
+        elif isinstance(value, bool) or value is None:
+            yield path, "1" if value else ""
+        else:
+            yield path, str(value)
+
+
+def _other(error: HTTPException) -> flask.Response:
+    """What is outside the API, and what the framework itself refuses."""
+    code = error.code or 500
+    return _json({"error": True, "message": error.name, "description": flask.request.path}, code)
 
 
 def _json(body: Any, status: int = 200) -> flask.Response:
     """As PHP's json_encode writes it: slashes and all that is not ASCII escaped (API reference 1.6)."""
-    text = json.dumps(body, separators=(",", ":")).replace("/", "\\/")
+    text = json.dumps(body, separators=(",", ":"), allow_nan=False).replace("/", "\\/")
     return flask.Response(text, status, content_type=_JSON)
 
 
@@ -100,7 +147,7 @@ def _json(body: Any, status: int = 200) -> flask.Response:
 
 def _with_faults(world: World, answer: Callable[[], flask.Response]) -> flask.Response:
     request = flask.request
-    path = request.path.removeprefix("/api").rstrip("/") or "/"
+    path = _api_path().rstrip("/") or "/"
     before = world.faults.take("before", request.method, path)
     if before and before.kind != "delay":
         # The body is read first, so that the client is past sending and waits for the answer.

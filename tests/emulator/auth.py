@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from typing import Any
 
@@ -19,8 +18,8 @@ def login(call: Call) -> dict[str, Any]:
     user, password = call.form.get("user", ""), call.form.get("pass", "")
     if not user or not password:
         raise ApiError(errors.NO_CREDENTIALS, errors.NO_CREDENTIALS_WHY)
-    good = hmac.compare_digest(user.encode(), world.user.encode())
-    if not good or not hmac.compare_digest(password.encode(), world.password.encode()):
+    good = secrets.compare_digest(user.encode(), world.user.encode())
+    if not good or not secrets.compare_digest(password.encode(), world.password.encode()):
         # The text for a wrong pair is not known (API reference 14).
         raise ApiError("Wrong username and/or password", "The username or the API password is not correct")
     key = secrets.token_hex(20)

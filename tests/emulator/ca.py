@@ -190,8 +190,12 @@ def _subject(wish: Wish) -> x509.Name:
     if wish.kind != "dv":
         for field, oid in _SUBJECT.items():
             value = wish.organisation.get(field, "")
-            if value and (oid != NameOID.COUNTRY_NAME or len(value) == 2):
-                parts.append(x509.NameAttribute(oid, value[:64]))
+            if oid == NameOID.COUNTRY_NAME and not (len(value) == 2 and value.isascii() and value.isalpha()):
+                continue
+            # The limits of X.520 count octets.
+            value = value.encode()[:64].decode(errors="ignore")
+            if value:
+                parts.append(x509.NameAttribute(oid, value))
     # RFC 5280 allows 64 characters in a common name; CAs leave longer ones out, the SAN holds the name.
     if wish.names and len(wish.names[0]) <= 64:
         parts.append(x509.NameAttribute(NameOID.COMMON_NAME, wish.names[0]))

@@ -29,7 +29,7 @@ def _lock(call: Call, order: Order, what: str, seconds: float) -> None:
     """Exact wording not known beyond its beginning and one sign at its end (API reference 1.7)."""
     left = order.locks.get(what, 0.0) - call.world.now()
     if left > 0:
-        raise ApiError("Function is locked", f"Function is locked for {int(left) + 1} seconds.")
+        raise ApiError(f"Function is locked for {int(left) + 1} seconds.")
     if seconds:
         order.locks[what] = call.world.now() + seconds
 

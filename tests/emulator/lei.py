@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from typing import Any
 
@@ -52,18 +53,26 @@ def create(call: Call) -> dict[str, Any]:
         call.need(name)
     if call.number("productId") != PRODUCT:
         raise ApiError("Wrong product_id", f"The product {call.text('productId')} is not an LEI product")
-    if call.text("legalJurisdiction") not in {row[0] for row in _JURISDICTIONS}:
+    for name in ("isLevel2DataAvailable", "transfer"):
+        _flag(call, name)
+    if not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", call.text("legalJurisdiction")):
         raise ApiError("Wrong legalJurisdiction", "The jurisdiction is not supported")
     return _order(call, {name: call.text(name) for name in call.form if name != "auth_key"}, "buy", "")
 
 
 def renew(call: Call, order_id: str) -> dict[str, Any]:
     lei = _wanted(call, order_id)
-    call.need("isLevel1DataSame")
+    _flag(call, "isLevel1DataSame")
     body = _order(
         call, {**lei["data"], **_given(call, "firstName", "lastName", "multiYearSupport")}, "renew", lei["lei_number"]
     )
     return {**body, "lei_number": lei["lei_number"]}
+
+
+def _flag(call: Call, name: str) -> bool:
+    if call.need(name) not in ("0", "1"):
+        raise ApiError(f"Wrong {name}", f"The parameter {name} must be 0 or 1")
+    return call.need(name) == "1"
 
 
 def _given(call: Call, *names: str) -> dict[str, str]:
@@ -143,7 +152,7 @@ def confirm(call: Call, order_id: str) -> dict[str, Any]:
     lei = _wanted(call, order_id)
     if lei["status"] not in ("need_action", "processing"):
         raise ApiError("Confirmation is not possible", f"The order is in status {lei['status']}")
-    lei["confirmed"] = call.need("confirm") == "1"
+    lei["confirmed"] = _flag(call, "confirm")
     lei["status"] = "processing" if lei["confirmed"] else "rejected"
     lei["ready_at"] = call.world.now() + call.world.settings.lei_seconds
     call.world.store.save_lei(lei)

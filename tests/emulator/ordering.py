@@ -133,7 +133,7 @@ def unique_code(call: Call, product: Product) -> str:
         return proofs.new_unique()
     if not _UNIQUE.fullmatch(code):
         raise ApiError("Wrong unique_code", "The unique code must have from 15 to 20 numbers and alphabetic characters")
-    if not call.world.store.use_code(code) and call.world.settings.unique_code_reuse == "refuse":
+    if call.world.store.code_used(code) and call.world.settings.unique_code_reuse == "refuse":
         raise ApiError("Wrong unique_code", "The unique code was already used")
     return code
 
@@ -141,22 +141,28 @@ def unique_code(call: Call, product: Product) -> str:
 def check_server(call: Call, product: Product) -> None:
     if call.number("server_count") < -1 or call.number("server_count") == 0:
         raise ApiError("Wrong server_count", "Use -1 for unlimited servers")
-    table = webserver_table()["1" if product.sectigo else "2"]
-    if call.number("webserver_type") not in {row["id"] for row in table}:
+    own, other = ("1", "2") if product.sectigo else ("2", "1")
+    # The vendor says that the value hardly matters any more (API reference 4.7).
+    tables = (own, other) if call.world.settings.foreign_webservers else (own,)
+    known = {row["id"] for name in tables for row in webserver_table()[name]}
+    if call.number("webserver_type") not in known:
         raise ApiError("Wrong webserver_type", f"The web server {call.text('webserver_type')} does not exist")
 
 
 def fields(call: Call, product: Product) -> dict[str, str]:
     """Contacts and organisation, checked and kept."""
-    wanted = [f"admin_{part}" for part in _PERSON] + [f"tech_{part}" for part in _PERSON]
+    people = ("admin", "tech") if call.world.settings.tech_contact == "required" else ("admin",)
+    wanted = [f"{who}_{part}" for who in people for part in _PERSON]
     if product.organisation:
-        wanted += [f"{who}_{part}" for who in ("admin", "tech") for part in _PERSON_MORE]
+        wanted += [f"{who}_{part}" for who in people for part in _PERSON_MORE]
         wanted += [f"org_{part}" for part in _ORGANISATION]
     for name in wanted:
         call.need(name)
     for name in ("admin_email", "tech_email"):
-        if not EMAIL.fullmatch(call.text(name)):
+        if call.text(name) and not EMAIL.fullmatch(call.text(name)):
             raise ApiError(errors.INVALID_EMAIL)
+    if product.organisation and not re.fullmatch("[A-Za-z]{2}", call.text("org_country")):
+        raise ApiError("Wrong org_country", "The country must be an ISO code of two letters")
     if len(call.text("org_lei")) > 20:
         raise ApiError("Wrong org_lei", "Max length for org lei should be 20 characters")
     return {name: value.strip() for name, value in call.form.items() if _KEPT.fullmatch(name)}

@@ -13,7 +13,7 @@ from .catalogue import Product
 from .errors import ApiError
 from .model import Invoice, Order
 from .products import wanted
-from .world import DAY, Call, World, money, number, typed
+from .world import DAY, Call, World, money, number, row_id, typed
 
 
 def add(call: Call) -> dict[str, Any]:
@@ -28,11 +28,13 @@ def renew(call: Call) -> dict[str, Any]:
 def _place(call: Call, kind: str) -> dict[str, Any]:
     product = wanted(call.need("product_id"))
     order = _checked_order(call, product)
-    if kind == "renew":
-        _prepare_renewal(call, product, order)
+    original = _original(call, product, order) if kind == "renew" else None
     if call.text("only_validate").lower() in ("true", "1") or call.text("test").upper() == "Y":
         # Not documented beyond the names: taken as a dry run (API reference 6.1).
         return {"success": True, "message": "The request is valid"}
+    if original:
+        _renew(call, order, original)
+    call.world.store.use_code(order.unique)
     order.id = billing.next_order_id(call.world)
     order.kind = kind
     bill = billing.Bill(order.id, product.id, product.name, order.period, order.net, kind)
@@ -80,8 +82,8 @@ def _checked_order(call: Call, product: Product) -> Order:
     return order
 
 
-def _prepare_renewal(call: Call, product: Product, order: Order) -> None:
-    """The original is found by its name, since the form has no field for it; the CA adds the days that are left."""
+def _original(call: Call, product: Product, order: Order) -> Order:
+    """What a renewal renews: found by its name, since the form has no field for it."""
     now, window = call.world.now(), call.world.settings.renewal_window_days * DAY
     if product.code_signing or product.trial:
         raise ApiError("The product cannot be renewed")
@@ -96,6 +98,12 @@ def _prepare_renewal(call: Call, product: Product, order: Order) -> None:
     if original.end - now > window:
         days = call.world.settings.renewal_window_days
         raise ApiError("The order cannot be renewed", f"Renewal is possible {days} days before expiration")
+    return original
+
+
+def _renew(call: Call, order: Order, original: Order) -> None:
+    """Marks the original; the CA adds the days that are left."""
+    now = call.world.now()
     original.renewed = True
     call.world.store.save_order(original)
     order.renewal_of = original.id
@@ -130,7 +138,7 @@ def _placed(call: Call, order: Order, product: Product, invoice: Invoice) -> dic
 
 
 def wanted_order(call: Call, order_id: str) -> Order:
-    found = call.world.store.order(int(order_id)) if order_id.isdecimal() else None
+    found = call.world.store.order(row_id(order_id))
     if found is None:
         # Wording not known (API reference 14).
         raise ApiError("Order not found", f"The order {order_id} does not exist")
@@ -190,6 +198,7 @@ def reissue(call: Call, order_id: str) -> dict[str, Any]:
     unique = ordering.unique_code(call, product)
     now = call.world.now()
     _reuse(call.world, order, names, now)
+    call.world.store.use_code(unique)
     order.csr, order.names, order.unique = call.text("csr"), names, unique
     order.reissuing, order.reissue_from, order.status = True, now, call.world.settings.reissue_status
     order.caa_blocked, order.next_check, order.ready_at = "", now, 0.0

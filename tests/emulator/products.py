@@ -11,13 +11,13 @@ from . import catalogue
 from .catalogue import Product
 from .errors import ApiError
 from .proofs import METHODS
-from .world import Call, money
+from .world import Call, money, row_id
 
 _KINDS = {"dv": "domain", "ov": "business", "ev": "extended"}
 
 
 def wanted(product_id: str) -> Product:
-    found = catalogue.products().get(int(product_id)) if product_id.isdecimal() else None
+    found = catalogue.products().get(row_id(product_id))
     if found is None:
         # Wording not known (API reference 14).
         raise ApiError("Wrong product_id", f"The product {product_id} does not exist")

@@ -12,7 +12,7 @@ from .catalogue import Product
 from .errors import ApiError
 from .model import Order
 from .ordering import split
-from .world import Call, World, date, money, typed
+from .world import Call, World, date, money, row_id, typed
 
 _FILTERS = ("active", "processing", "expired", "rejected", "revoked")
 _CONTACT = (
@@ -59,7 +59,7 @@ def san(world: World, order: Order, product: Product, kind: str) -> list[dict[st
 
 
 def status(call: Call, order_id: str) -> dict[str, Any]:
-    order = call.world.store.order(int(order_id)) if order_id.isdecimal() else None
+    order = call.world.store.order(row_id(order_id))
     if order is None:
         raise ApiError("Order not found", f"The order {order_id} does not exist")
     world, product = call.world, catalogue.products()[order.product_id]
@@ -157,14 +157,14 @@ def _marks(order: Order) -> dict[str, Any]:
 
 
 def statuses(call: Call) -> Any:
-    """Unknown ids are left out; `expires` only for active orders (API reference 7.3)."""
+    """Unknown ids are left out, none comes twice; `expires` only for active orders (API reference 7.3)."""
     world = call.world
-    cids = split(call.need("cids"))
+    cids = dict.fromkeys(row_id(cid) for cid in split(call.need("cids")))
     if world.settings.statuses_max and len(cids) > world.settings.statuses_max:
         raise ApiError("Wrong cids", f"At most {world.settings.statuses_max} orders can be requested")
     rows = []
     for cid in cids:
-        order = world.store.order(int(cid)) if cid.isdecimal() else None
+        order = world.store.order(cid)
         if order:
             row: dict[str, Any] = {"order_id": typed(order.id, world.settings.ids_in_reads), "status": order.status}
             if order.status == "active":
@@ -201,10 +201,10 @@ def _row(world: World, order: Order) -> dict[str, Any]:
 
 
 def all_orders(call: Call) -> dict[str, Any]:
-    """Limit and offset have ceilings (API reference 7.5); the order is not documented."""
+    """Limit and offset have ceilings (API reference 7.5); neither the order nor what is done with nonsense is known."""
     settings = call.world.settings
-    limit = min(max(1, call.number("limit", 100)), settings.list_limit_max)
-    offset = min(max(0, call.number("offset", 0)), settings.list_offset_max)
+    limit = min(row_id(call.text("limit")) or 100, settings.list_limit_max)
+    offset = min(row_id(call.text("offset")), settings.list_offset_max)
     listed = call.world.store.order_states(_listed_before(call.world))
     page = (listed if settings.list_newest_first else listed[::-1])[offset : offset + limit]
     rows = [{"order_id": typed(i, settings.ids_in_reads), "status": state} for i, state in page]

@@ -56,6 +56,8 @@ class Settings:
     acme_products: bool = False
 
     # Ordering and the life of an order (API reference 6, 7, 9).
+    tech_contact: str = _choice("required", "optional")
+    foreign_webservers: bool = True
     fresh_order_status: str = "active"
     initial_status: str = _choice("processing", "new_order", "pending", "incomplete")
     initial_status_seconds: float = 0.0

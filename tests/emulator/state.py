@@ -24,6 +24,7 @@ create index if not exists orders_due on orders (due) where due > 0;
 create index if not exists orders_look on orders (look) where look > 0;
 create index if not exists orders_status on orders (status);
 create table if not exists invoices (id integer primary key, order_id integer not null, body text not null);
+create index if not exists invoices_order on invoices (order_id);
 create table if not exists charges (id integer primary key, order_id integer not null, kind text not null,
     amount integer not null, created real not null);
 create table if not exists keys (key text primary key, expires real not null);
@@ -105,6 +106,11 @@ class Store:
     def orders_in(self, statuses: tuple[str, ...]) -> list[Order]:
         return self._orders(f"where status in ({','.join('?' * len(statuses))}) order by id", *statuses)
 
+    def count_orders(self, status: str) -> int:
+        with self._lock:
+            query = "select count(*) from orders where status = ?"
+            return int(self._db.execute(query, (status,)).fetchone()[0])
+
     def order_states(self, created_before: float) -> list[tuple[int, str]]:
         """Id and status alone, newest first: the long lists need no more."""
         with self._lock:
@@ -131,6 +137,11 @@ class Store:
         with self._lock:
             rows = self._db.execute(f"select body from invoices {where} order by id", values).fetchall()
         return [Invoice(**json.loads(body)) for (body,) in rows]
+
+    def invoice(self, invoice_id: int) -> Invoice | None:
+        with self._lock:
+            row = self._db.execute("select body from invoices where id = ?", (invoice_id,)).fetchone()
+        return Invoice(**json.loads(row[0])) if row else None
 
     def add_charge(self, order_id: int, kind: str, amount: int, created: float) -> None:
         """Takes the money from the balance; a negative amount gives it back."""
@@ -174,6 +185,10 @@ class Store:
             rows = self._db.execute("select body from leis order by id").fetchall()
         return [json.loads(body) for (body,) in rows]
 
-    def use_code(self, code: str) -> bool:
-        """Notes a unique code; false when it was used before."""
-        return self._db.execute("insert or ignore into codes values (?)", (code,)).rowcount == 1
+    def code_used(self, code: str) -> bool:
+        with self._lock:
+            return self._db.execute("select 1 from codes where code = ?", (code,)).fetchone() is not None
+
+    def use_code(self, code: str) -> None:
+        """Notes a unique code."""
+        self._db.execute("insert or ignore into codes values (?)", (code,))

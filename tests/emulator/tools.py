@@ -58,6 +58,8 @@ def validate_csr(call: Call) -> dict[str, Any]:
 
 
 def _csr_result(pem: str) -> dict[str, Any]:
+    if len(pem) > csrs.TOOL_LENGTH:
+        return {"errorMessage": f"CSR is too long: at most {csrs.TOOL_LENGTH} characters"}
     try:
         csr = csrs.parse(pem)
     except csrs.BadCsr as error:
@@ -84,10 +86,17 @@ def generate_csr(call: Call) -> dict[str, Any]:
     names["CN"] = call.need("csr_commonname")
     if names["C"] and len(names["C"]) != 2:
         raise ApiError("Wrong csr_country", "The country must be an ISO code of two letters")
+    if any(len(value) > 64 for value in names.values()):
+        raise ApiError("Wrong CSR data", "A part of the subject has at most 64 characters")
+    if not csrs.is_host_name(csrs.ascii_name(names["CN"])) and not csrs.is_ip(names["CN"]):
+        raise ApiError(errors.INVALID_COMMON_NAME.format(name=names["CN"]))
+    try:
+        parts = [x509.NameAttribute(_SUBJECT[part], value) for part, value in names.items() if value]
+        if call.text("csr_email"):
+            parts.append(x509.NameAttribute(NameOID.EMAIL_ADDRESS, call.text("csr_email")))
+    except ValueError as error:
+        raise ApiError("Wrong CSR data", str(error)) from error
     key = rsa.generate_private_key(65537, 2048)
-    parts = [x509.NameAttribute(_SUBJECT[part], value) for part, value in names.items() if value]
-    if call.text("csr_email"):
-        parts.append(x509.NameAttribute(NameOID.EMAIL_ADDRESS, call.text("csr_email")))
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(parts)).sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 import secrets
 import threading
 import time
@@ -22,6 +23,7 @@ from .settings import Settings
 from .state import Store
 
 DAY = 86400
+_LAST_MOMENT = 430 * 365.25 * DAY
 
 
 @dataclass
@@ -57,6 +59,8 @@ class World:
         return time.time() + self._offset
 
     def advance(self, seconds: float) -> None:
+        if not 0 <= self.now() + seconds <= _LAST_MOMENT:
+            raise ValueError("the clock stays between 1970 and 2400")
         with self.store.transaction():
             self._offset += seconds
             self.store.set_meta("offset", self._offset)
@@ -107,10 +111,15 @@ class Call:
         value = self.text(name)
         if not value and default is not None:
             return default
-        try:
-            return int(self.need(name))
-        except ValueError:
-            raise ApiError(f"Wrong {name}", f"The parameter {name} must be a number") from None
+        if not re.fullmatch(r"[+-]?[0-9]{1,12}", self.need(name)):
+            raise ApiError(f"Wrong {name}", f"The parameter {name} must be a number")
+        return int(value)
+
+
+def row_id(text: str) -> int:
+    """An id as it stands in a path or a list; 0, which nothing has, for what is none."""
+    text = text.strip()
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else 0
 
 
 def date(world: World, moment: float) -> str:

@@ -51,7 +51,7 @@ class Result:
     stage: str
     outcome: str
     seconds: float
-    # A reason, or the closing line of pytest.
+    # A reason, or the closing line of pytest or of a runner.
     note: str = ""
 
     def __str__(self) -> str:
@@ -65,6 +65,9 @@ def stages() -> Iterator[Stage]:
     yield Stage("shellcheck", ("shellcheck", *_shell_scripts()), _needs("shellcheck"))
     for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
         yield pytest_stage(name, f"tests/{folder}")
+    yield pytest_stage("chaos-tests", "tests/chaos")
+    yield Stage("chaos", (sys.executable, "-m", "tests.chaos"))
+    yield Stage("years", (sys.executable, "-m", "tests.chaos.years"))
     yield Stage("sanity", (str(here / "sanity.sh"),))
     yield Stage("molecule", ("molecule", "test", "--all"), _no_hosts())
 
@@ -126,7 +129,7 @@ def run(stage: Stage) -> Result:
 
 
 def _stream(command: tuple[str, ...]) -> tuple[int, str]:
-    """The command's exit code and pytest's closing line, its output passed on as it comes."""
+    """The command's exit code and pytest's or a runner's closing line, its output passed on as it comes."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -145,7 +148,7 @@ def _stream(command: tuple[str, ...]) -> tuple[int, str]:
     assert process.stdout is not None
     for line in process.stdout:
         print(line, end="", flush=True)
-        if re.search(r"\d+ (passed|failed|errors?|skipped)\b.* in [\d.]+s", line):
+        if re.search(r"\d+ (passed|failed|errors?|skipped)\b.* in [\d.]+s|^(chaos|years): ", line):
             closing = line.strip(" =\n")
     code = process.wait()
     watchdog.cancel()

@@ -10,12 +10,10 @@ import json
 import random
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import requests
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import (
@@ -24,6 +22,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils import (
     _csr,
     _dcv,
     _files,
+    _journal,
     _order,
     _order_info,
     _task,
@@ -33,12 +32,12 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._api import Api
 from ansible_collections.certops.gogetssl.plugins.module_utils._client import Client, Credentials, Limits
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
-from tests.emulator.testing import Emulator
+
+from .simulated import Vendor
 
 NAME = "shop"
 PERSON = {"firstname": "A", "lastname": "B", "title": "Ms", "email": "a@example.com", "phone": "+1"}
-PATIENT, IMPATIENT = 20.0, 0.25  # seconds; a silent connection is real time
-REAL_PAUSE = 0.01  # seconds that rivals get while the clock leaps
+LIMITS = Limits()
 
 
 class Killed(BaseException):
@@ -49,30 +48,11 @@ class Violation(Exception):
     """An invariant is broken."""
 
 
-class Clock:
-    """The emulator's clock and the runs' are one; to sleep is to move it."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
-        self._offset = emulator.now() - time.time()
-        self._lock = threading.Lock()
-        self.pause = 0.0
-
-    def now(self) -> float:
-        return time.time() + self._offset
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self._emulator.advance(seconds=seconds)
-            self._offset += seconds
-        time.sleep(self.pause)
-
-
 class Site:
     """What lasts: the directory, the wish and what people would know."""
 
-    def __init__(self, directory: Path, emulator: Emulator, clock: Clock, name: str = NAME) -> None:
-        self.directory, self.emulator, self.clock = directory, emulator, clock
+    def __init__(self, directory: Path, vendor: Vendor, name: str = NAME) -> None:
+        self.directory, self.vendor, self.time = directory, vendor, vendor.time
         self.wish: dict[str, Any] = {
             "name": name,
             "names": [f"{name}.example.com", f"www.{name}.example.com"],
@@ -80,8 +60,9 @@ class Site:
             "key_type": "ecdsa-p256",
             "admin": PERSON,
         }
-        self.secrets = {emulator.password}
+        self.secrets = {vendor.password}
         self.story: list[str] = []
+        self.shell = Host(directory)
 
     @property
     def root(self) -> Path:
@@ -110,20 +91,20 @@ class Site:
 
 
 class MortalClient(Client):
-    """The client of a run that may die before or after each exchange."""
+    """The client of a run that may die before, during or after each exchange."""
 
-    moment: Callable[[], None]
-    secrets: set[str]
+    run: Run
 
     def login(self) -> str:
         key = super().login()
-        self.secrets.add(key)
+        self.run.site.secrets.add(key)
         return key
 
     def _send(self, *arguments: Any, **options: Any) -> Any:
-        self.moment()
+        self.run.moment()
+        self._limits = self.run.patience()
         answer = super()._send(*arguments, **options)
-        self.moment()
+        self.run.moment()
         return answer
 
 
@@ -157,6 +138,25 @@ for _name in _FILE_CHANGES:
     setattr(_files, _name, _mortal(getattr(_files, _name)))
 
 
+class Host:
+    """A shell. Asked again about a directory in which nothing has changed, it repeats itself: that saves processes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._told: dict[str, tuple[object, CommandResult]] = {}
+
+    def __call__(self, script: str) -> CommandResult:
+        if _journal._INSPECT not in script:
+            return run_shell(script)
+        state = [
+            (path, found.st_ino, found.st_size, found.st_mtime_ns)
+            for path, found in ((path, path.lstat()) for path in sorted(self._directory.rglob("*")))
+        ]
+        if self._told.get(script, (None,))[0] != state:
+            self._told[script] = (state, run_shell(script))
+        return self._told[script][1]
+
+
 def run_shell(script: str) -> CommandResult:
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
     return CommandResult(done.returncode, done.stdout, done.stderr)
@@ -165,13 +165,11 @@ def run_shell(script: str) -> CommandResult:
 class Run:
     """One run, as the role does it. It dies at its `kill_at`-th moment, if that comes."""
 
-    def __init__(
-        self, site: Site, kill_at: int = 0, timeout: float = PATIENT, dice: random.Random | None = None
-    ) -> None:
-        self.site, self._kill_at, self._timeout = site, kill_at, timeout
+    def __init__(self, site: Site, kill_at: int = 0, dice: random.Random | None = None) -> None:
+        self.site, self._kill_at = site, kill_at
         self._dice = dice or random.Random(0)
         self._key: str | None = None
-        self._session = requests.Session()
+        self._session = site.vendor.session()
         self.moments = 0
         self.dead = False
         self.stopped: list[str] = []
@@ -179,9 +177,21 @@ class Run:
     def moment(self) -> None:
         """Something that a kill may precede. Who is dead does nothing any more, not even to clean up."""
         self.moments += 1
+        if not self.dead:
+            self.site.time.sleep(self._dice.uniform(0.001, 0.02))
         if self.dead or self.moments == self._kill_at:
             self.dead = True
             raise Killed
+
+    def patience(self) -> Limits:
+        """Who dies after this call may do so while the vendor is still at work on it."""
+        dies = self.moments + 1 == self._kill_at
+        return LIMITS._replace(timeout=self._dice.uniform(0.1, LIMITS.timeout)) if dies else LIMITS
+
+    def sleep(self, seconds: float) -> None:
+        self.moment()
+        self.site.time.sleep(seconds)
+        self.moment()
 
     def __call__(self, **wish: Any) -> str:
         """What became of it: healthy, stopped, done, failed or killed."""
@@ -246,8 +256,8 @@ class Run:
         self.moment()
         given = {"directory": str(self.site.directory), **options}
         if "api_url" in task.argument_spec:
-            emulator = self.site.emulator
-            given |= {"api_url": emulator.url, "api_user": emulator.user, "api_password": emulator.password}
+            vendor = self.site.vendor
+            given |= {"api_url": vendor.url, "api_user": vendor.user, "api_password": vendor.password}
         given = {name: value for name, value in given.items() if name in task.argument_spec}
         checked = ArgumentSpecValidator(_task.ansible_spec(task.argument_spec)).validate(given)
         if checked.error_messages:
@@ -258,28 +268,25 @@ class Run:
             self._shell,
             lambda: Api(self._client()),
             self._say,
-            self.site.clock.now,
-            self.site.clock.sleep,
+            lambda: self.site.time.now,
+            self.sleep,
         )
         result = task.run(context)
         self._say(json.dumps(result, default=str))
         return result
 
     def _client(self) -> MortalClient:
-        emulator = self.site.emulator
-        credentials = Credentials(emulator.user, emulator.password, self._key)
-        client = MortalClient(
-            emulator.url, credentials, Limits(self._timeout, deadline=20 * self._timeout), sleep=self.site.clock.sleep
-        )
-        client._session = self._session
-        client.moment, client.secrets = self.moment, self.site.secrets
+        vendor, time = self.site.vendor, self.site.time
+        credentials = Credentials(vendor.user, vendor.password, self._key)
+        client = MortalClient(vendor.url, credentials, LIMITS, clock=lambda: time.now, sleep=self.sleep)
+        client._session, client.run = self._session, self
         return client
 
     def _shell(self, script: str) -> CommandResult:
         self.moment()
         if self.moments + 1 == self._kill_at:
             script = self._torn(script)
-        result = run_shell(script)
+        result = self.site.shell(script)
         self.moment()
         return result
 

@@ -10,24 +10,22 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import dataclasses
 import multiprocessing
 import time
 import traceback
 from collections.abc import Sequence
 
-from tests.emulator.testing import Emulator
-
 from .seeds import DoubleOrder, Figures, live
+from .simulated import Vendor
 
 
 def work(seeds: Sequence[int]) -> tuple[Figures, list[str]]:
-    """All these seeds on one emulator, and what was broken."""
+    """All these seeds with one vendor, and what was broken."""
     figures, broken = Figures(), []
-    with Emulator() as emulator:
+    with Vendor() as vendor:
         for seed in seeds:
             try:
-                figures += live(emulator, seed)
+                figures += live(vendor, seed)
             except Exception as error:
                 figures += Figures(seeds=1, duplicates=isinstance(error, DoubleOrder))
                 broken.append(f"seed {seed}: {''.join(traceback.format_exception(error))}")
@@ -49,6 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             broken += found
     for story in broken:
         print(story)
-    counted = ", ".join(f"{name} {number}" for name, number in dataclasses.asdict(figures).items())
-    print(f"chaos from seed {options.seed}: {counted}, broken {len(broken)}, {time.monotonic() - started:.0f} s")
+    seconds = time.monotonic() - started
+    print(f"chaos: from seed {options.seed}: {figures}, broken {len(broken)}, {seconds:.0f} s")
     return 1 if broken else 0

@@ -3,31 +3,33 @@
 
 """One seed: a certificate is bought, replaced and renewed under faults; after each storm calm runs must mend all.
 
-The random numbers are the seed's. What two runs at once do to each other is up to the scheduler all the same.
+Everything that happens is the seed's: the same number is the same life, on every machine.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import random
+import re
 import shutil
 import tempfile
-import threading
-import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _x509
-from tests.emulator.testing import Emulator
+from tests.emulator.faults import Fault
 
-from .life import IMPATIENT, REAL_PAUSE, Clock, Run, Site, Violation
+from .life import LIMITS, Run, Site, Violation
+from .simulated import Vendor
 
 CALM_RUNS = 30  # after a storm, a day apart once the host is healthy; more than that is no convergence
 DAY = 86400
 BUY, RENEW, ROOM, REISSUE = "add_ssl_order", "add_ssl_renew_order", "add_ssl_san_order", "ssl/reissue"
-READS = ("/orders/status", "/orders/statuses", "/orders/ssl/all", "/orders/", "/products", "/tools", "/auth", "/")
+READS = ("/orders/status", "/orders/statuses", "/orders/ssl/all", "/orders/", "/products", "/tools", "/auth")
 KINDS: tuple[dict[str, Any], ...] = (
     {"kind": "reset"},
     {"kind": "reset"},
@@ -38,8 +40,10 @@ KINDS: tuple[dict[str, Any], ...] = (
     {"kind": "body", "body": "<html>Maintenance</html>"},
     {"kind": "body", "body": '{"order_id": 78'},
     {"kind": "body", "body": ""},
-    {"kind": "delay", "seconds": 0.03},
-    {"kind": "timeout", "seconds": 2 * IMPATIENT},
+    {"kind": "delay", "seconds": 10},
+    {"kind": "timeout", "seconds": 2 * LIMITS.timeout},
+    {"kind": "late"},
+    {"kind": "late"},
 )
 
 
@@ -54,11 +58,28 @@ class Figures:
     purchases: int = 0
     duplicates: int = 0
     unknown: int = 0
+    rejected: int = 0  # orders that a person had bought again
+    calls: Counter[str] = dataclasses.field(default_factory=Counter)
+    struck: Counter[str] = dataclasses.field(default_factory=Counter)  # by a fault
 
     def __iadd__(self, other: Figures) -> Figures:
         for field in dataclasses.fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
         return self
+
+    def __str__(self) -> str:
+        figures = [
+            f"seeds {self.seeds}",
+            f"runs {self.runs}",
+            f"calls {self.calls.total()}",
+            f"faults {self.faults} at {len(self.struck)} of {len(self.calls)} methods",
+            f"kills {self.kills}",
+            f"purchases {self.purchases}",
+            f"duplicate orders {self.duplicates}",
+            f"unknown outcomes {self.unknown}",
+            f"rejections {self.rejected}",
+        ]
+        return ", ".join(figures)
 
 
 class DoubleOrder(Violation):
@@ -68,19 +89,21 @@ class DoubleOrder(Violation):
 class Life:
     """The life of one seed's certificate."""
 
-    def __init__(self, emulator: Emulator, seed: int, directory: Path) -> None:
-        self.emulator, self.dice, self.figures = emulator, random.Random(seed), Figures(seeds=1)
-        emulator.reset()
-        emulator.set(
+    def __init__(self, vendor: Vendor, seed: int, directory: Path) -> None:
+        self.vendor, self.dice, self.figures = vendor, random.Random(seed), Figures(seeds=1)
+        self.time = vendor.time
+        vendor.reset()
+        vendor.dice = random.Random(seed)
+        random.seed(seed)  # of the client's pauses
+        vendor.set(
             dcv_mode="pass",
             issuance_delay=self.dice.choice([0.0, 0.0, 5.0, 150.0]),
-            list_delay=self.dice.choice([0.0, 0.0, 3.0, 20.0, 90.0]),
+            list_delay=self.dice.choice([0.0, 0.0, 3.0, 20.0, 45.0, 90.0]),
             reissue_keeps_crt=self.dice.random() < 0.8,
         )
-        self.clock = Clock(emulator)
-        self.site = Site(directory, emulator, self.clock)
+        self.site = Site(directory, vendor)
         self.terms = self.rooms = 0  # orders and extra names that may be paid for so far
-        self.abandon = False  # a person said to buy again
+        self.asked = ""  # what a person will have looked up before the next run
         self.writes: tuple[str, ...] = (BUY,)  # what the chapter will make a run do
         self.troubles: list[BaseException] = []  # of threads
 
@@ -111,19 +134,24 @@ class Life:
 
     def calm(self, done: Callable[[], bool] = lambda: True, **wish: Any) -> None:
         """Runs without faults, and a person who reads what they say."""
-        self.emulator.clear_faults()
+        self.weather(list_seconds=self.dice.choice([0.0, 0.0, 2.0, 15.0]))
         for _number in range(CALM_RUNS):
             run = Run(self.site)
-            end = run(**({} if done() else wish), abandon_intent=self.abandon)
+            end = run(**({} if done() else wish), abandon_intent=self.abandons())
             self.figures.runs += 1
-            self.abandon = False
             self.check()
             if end == "healthy" and done():
                 return self.check_converged()
             for reason in run.stopped:
                 self.decide(reason)
-            self.clock.sleep(DAY if end == "healthy" else 160)
+            self.time.sleep(DAY if end == "healthy" else 160)
         raise Violation("no convergence")
+
+    def weather(self, list_seconds: float) -> None:
+        """No faults; lists that are fast or slow."""
+        self.vendor.clear_faults()
+        self.vendor.late.clear()
+        self.vendor.set(list_seconds=list_seconds)
 
     # Events
 
@@ -174,7 +202,7 @@ class Life:
 
     def rejected(self) -> None:
         """The authority takes the order back; a person says to buy again."""
-        self.emulator.force(self.journal()["order_id"], action="reject")
+        self.vendor.force(self.journal()["order_id"], action="reject")
         self.terms += 1
         self.writes = (BUY,)
         self.reissue()
@@ -182,31 +210,25 @@ class Life:
     # Storms
 
     def storm(self, **wish: Any) -> None:
-        """One run or two at once, with faults, kills and litter."""
-        self.emulator.clear_faults()
+        """One run or several at once, with faults, kills and litter."""
+        self.weather(list_seconds=self.dice.choice([0.0, 0.0, 5.0, 25.0, 45.0]))
         for _number in range(self.dice.choice([0, 1, 1, 2, 4])):
             self.fault()
         self.litter()
-        runs = [self.doomed() for _number in range(self.dice.choice([1, 1, 1, 2]))]
-        threads = [threading.Thread(target=self.run, args=(run, wish)) for run in runs]
-        self.clock.pause = REAL_PAUSE if len(runs) > 1 else 0.0
-        for thread in threads:
-            thread.start()
         if self.dice.random() < 0.2:
-            time.sleep(self.dice.random() * 0.1)
-            self.emulator.expire_keys()
-        for thread in threads:
-            thread.join()
-        self.clock.pause = 0.0
-        self.figures.runs += len(runs)
-        self.figures.kills += sum(run.dead for run in runs)
-        self.figures.faults += sum(fault["fired"] for fault in self.emulator.faults())
+            self.time.at(self.time.now + self.dice.uniform(0.0, 40.0), self.vendor.expire_keys)
+        runs = [self.doomed() for _number in range(self.dice.choice([1, 1, 1, 2, 2, 3]))]
+        self.time.together([functools.partial(self.run, run, wish, number) for number, run in enumerate(runs)])
+        self.count(runs)
         if self.troubles:
             raise self.troubles[0]
         self.check()
 
-    def run(self, run: Run, wish: dict[str, Any]) -> None:
+    def run(self, run: Run, wish: dict[str, Any], number: int) -> None:
+        """The first run of a storm, or a rival that comes at the same time or a little later."""
         try:
+            if number:
+                self.time.sleep(random.choice([0.0, random.uniform(0.0, 5.0), random.uniform(0.0, 90.0)]))
             run(**wish)
         except BaseException as error:  # of a thread: raised again by the storm
             self.troubles.append(error)
@@ -214,17 +236,32 @@ class Life:
     def doomed(self) -> Run:
         """A run that will be killed, or not."""
         kill_at = self.dice.randint(1, 110) if self.dice.random() < 0.6 else 0
-        return Run(self.site, kill_at, IMPATIENT, random.Random(self.dice.random()))
+        return Run(self.site, kill_at, random.Random(self.dice.random()))
 
     def fault(self) -> None:
-        write = self.dice.random() < 0.5
-        path = f"/orders/{self.dice.choice(self.writes)}" if write else self.dice.choice(READS)
-        times = 1 if write else self.dice.choice([1, 1, 2, 6])
-        when, kind = self.dice.choice(["before", "after"]), self.dice.choice(KINDS)
-        self.site.story.append(f"fault {when} {path} x{times}: {kind}")
-        self.emulator.fault(
-            path=path, when=when, times=times, skip=0 if write else self.dice.choice([0, 0, 1, 3]), **kind
-        )
+        """At a call that spends, at a kind of call, or at the n-th call whatever it is."""
+        when, kind = self.dice.choice(["before", "after"]), dict(self.dice.choice(KINDS))
+        aim = self.dice.random()
+        if aim < 0.5:
+            fault: dict[str, Any] = {"path": f"/orders/{self.dice.choice(self.writes)}"}
+        elif aim < 0.75:
+            fault = {"path": self.dice.choice(READS), "times": self.dice.choice([1, 1, 2, 6])}
+            fault["skip"] = self.dice.choice([0, 0, 1, 3])
+        else:
+            fault = {"path": "/", "skip": self.dice.randint(0, 40)}
+        fault |= {"when": when, **kind}
+        if kind["kind"] == "late":
+            fault |= {"kind": "delay", "seconds": LIMITS.timeout + self.dice.uniform(0.0, 20.0)}
+            self.vendor.late.append(Fault(**fault))
+        else:
+            self.vendor.fault(**fault)
+        self.site.story.append(f"fault {fault}")
+
+    def count(self, runs: list[Run]) -> None:
+        self.figures.runs += len(runs)
+        self.figures.kills += sum(run.dead for run in runs)
+        self.figures.faults += sum(fault["fired"] for fault in self.vendor.faults())
+        self.figures.faults += sum(fault.fired for fault in self.vendor.late)
 
     def litter(self) -> None:
         """What a run killed while writing its records leaves behind."""
@@ -238,19 +275,25 @@ class Life:
         """What a person does about a stop; any other stop in calm weather is a violation."""
         if "is unknown" in reason:
             self.figures.unknown += 1
-            intent = self.site.record("intent.json")
-            bought = intent and intent["public_key"] in {self.key_of(row) for row in self.paid()}
-            self.abandon = not bought
+            self.asked = "unknown"
         elif "was rejected" in reason:
-            self.abandon = True
+            self.figures.rejected += 1
+            self.asked = "rejected"
         else:
             raise Violation(f"calm, and yet: {reason}")
+
+    def abandons(self) -> bool:
+        """Whether a person, who looks into the account now, has the next run buy again."""
+        asked, self.asked = self.asked, ""
+        intent = self.site.record("intent.json")
+        bought = intent and intent["public_key"] in {self.key_of(row) for row in self.paid()}
+        return asked == "rejected" or (asked == "unknown" and not bought)
 
     # Facts and invariants
 
     def leap_to(self, day: dt.date) -> None:
         then = dt.datetime.combine(day, dt.time(12), dt.timezone.utc).timestamp()
-        self.clock.sleep(max(0.0, then - self.clock.now()))
+        self.time.sleep(max(0.0, then - self.time.now))
 
     def journal(self) -> dict[str, Any]:
         found = self.site.record("order.json")
@@ -265,10 +308,10 @@ class Life:
         return found
 
     def paid(self) -> list[dict[str, Any]]:
-        return [row for row in self.emulator.ledger()["orders"] if row["paid"] and row["status"] != "rejected"]
+        return [row for row in self.vendor.ledger()["orders"] if row["paid"] and row["status"] != "rejected"]
 
     def purchases(self, ledger: dict[str, Any] | None = None) -> int:
-        return sum(row["paid"] for row in (ledger or self.emulator.ledger())["orders"])
+        return sum(row["paid"] for row in (ledger or self.vendor.ledger())["orders"])
 
     @staticmethod
     def key_of(row: dict[str, Any]) -> str:
@@ -276,7 +319,7 @@ class Life:
 
     def check(self) -> None:
         """What holds at every moment."""
-        ledger = self.emulator.ledger()
+        ledger = self.vendor.ledger()
         purchases = self.purchases(ledger)
         self.figures.purchases = purchases
         if purchases > self.terms:
@@ -295,19 +338,22 @@ class Life:
             raise Violation(f"{self.purchases()} paid orders for {self.terms} terms after convergence")
         if journal["order_id"] != newest["order_id"]:
             raise Violation(f"no run finds paid order {newest['order_id']}: the journal has {journal['order_id']}")
-        if int(leaf.serial, 16) != int(newest["serials"][-1], 16):
-            raise Violation(f"not the newest certificate of order {newest['order_id']} is installed")
-        if not set(self.site.wish["names"]) <= set(leaf.names) or leaf.not_after.timestamp() < self.clock.now():
+        # A reissue that took effect late may have been asked for twice: either certificate will do if its key is there.
+        if int(leaf.serial, 16) not in {int(serial, 16) for serial in newest["serials"]}:
+            raise Violation(f"no certificate of order {newest['order_id']} is installed")
+        if self.key_of(newest) != leaf.public_key:
+            raise Violation(f"the key of order {newest['order_id']} is not the installed one")
+        if not set(self.site.wish["names"]) <= set(leaf.names) or leaf.not_after.timestamp() < self.time.now:
             raise Violation("the installed certificate is not what was wished for")
         if self.site.record("intent.json") is not None:
             raise Violation("an intent is left")
 
 
-def live(emulator: Emulator, seed: int, only: str = "") -> Figures:
+def live(vendor: Vendor, seed: int, only: str = "") -> Figures:
     """One seed; a violation carries the story of its life."""
     shared = Path("/dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="chaos-", dir=shared if shared.is_dir() else None))
-    life = Life(emulator, seed, directory)
+    life = Life(vendor, seed, directory)
     try:
         life.live(only)
     except Violation as violation:
@@ -315,4 +361,9 @@ def live(emulator: Emulator, seed: int, only: str = "") -> Figures:
         raise
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+    for call in vendor.world.requests:
+        method = re.sub(r"\d+", "ID", f"{call['method']} {call['path']}".rstrip("/"))
+        life.figures.calls[method] += 1
+        life.figures.struck[method] += bool(call["fault"])
+    life.figures.struck = +life.figures.struck
     return life.figures

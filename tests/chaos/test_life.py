@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _x509
-from tests.chaos.life import Clock, Run, Site, Violation
-from tests.emulator.testing import Emulator
+from tests.chaos.life import Run, Site, Violation
+from tests.chaos.simulated import Vendor
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with Emulator() as emulator:
-        emulator.set(dcv_mode="pass", issuance_delay=0.0)
-        yield Site(tmp_path, emulator, Clock(emulator))
+    with Vendor() as vendor:
+        vendor.reset()
+        vendor.set(dcv_mode="pass", issuance_delay=0.0)
+        yield Site(tmp_path, vendor)
 
 
 def test_secrets_and_strange_keys_are_seen(site: Site) -> None:
@@ -27,9 +28,9 @@ def test_secrets_and_strange_keys_are_seen(site: Site) -> None:
     assert Run(site)() == "healthy"
     assert site.certificate()
     run = Run(site)
-    auth_keys = site.secrets - {site.emulator.password}
+    auth_keys = site.secrets - {site.vendor.password}
     assert auth_keys
-    for text in (site.emulator.password, auth_keys.pop(), "-----BEGIN PRIVATE KEY-----"):
+    for text in (site.vendor.password, auth_keys.pop(), "-----BEGIN PRIVATE KEY-----"):
         with pytest.raises(Violation, match="a secret"):
             run._say(f"It went wrong: {text}.")
     (site.root / "current" / "privkey.pem").write_bytes(_x509.new_key("ecdsa-p256"))

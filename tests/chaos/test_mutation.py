@@ -14,7 +14,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils import _journal, 
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError, Kind
 from tests.chaos.life import Violation
 from tests.chaos.seeds import live
-from tests.emulator.testing import Emulator
+from tests.chaos.simulated import Vendor
 
 SEEDS = 60
 
@@ -22,8 +22,8 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
+def vendor() -> Iterator[Vendor]:
+    with Vendor() as running:
         yield running
 
 
@@ -78,16 +78,14 @@ def buy_names_without_a_second_look(patch: pytest.MonkeyPatch) -> None:
         (buy_names_without_a_second_look, "add_name"),
     ],
 )
-def test_a_missing_guard_is_found(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, mutation: Patch, event: str
-) -> None:
+def test_a_missing_guard_is_found(vendor: Vendor, monkeypatch: pytest.MonkeyPatch, mutation: Patch, event: str) -> None:
     mutation(monkeypatch)
     for seed in range(1, SEEDS + 1):
         try:
-            live(emulator, seed, event)
+            live(vendor, seed, event)
         except Violation as found:
             print(f"{mutation.__name__}: found by seed {seed}: {found}")
             monkeypatch.undo()
-            live(emulator, seed, event)  # and nothing is found with the guard in place
+            live(vendor, seed, event)  # and nothing is found with the guard in place
             return
     pytest.fail(f"{SEEDS} seeds did not miss the guard")

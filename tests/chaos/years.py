@@ -20,9 +20,9 @@ from typing import Any
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _certificate_info, _x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
-from tests.emulator.testing import Emulator
 
-from .life import Clock, Run, Site, Violation, run_shell
+from .life import Run, Site, Violation, run_shell
+from .simulated import Vendor
 
 START = dt.datetime(2026, 9, 1, 6, tzinfo=dt.timezone.utc)  # 199 days; 99 from 2027-03-15, 46 from 2029-03-15
 DAYS = 3 * 365
@@ -53,13 +53,12 @@ class Looker(Run):
 class Years:
     """The fleet of one host, and its ledger."""
 
-    def __init__(self, emulator: Emulator, directory: Path) -> None:
-        emulator.reset()
-        emulator.set(dcv_mode="pass", issuance_delay=20.0, validity_schedule=True, initial_balance=100000.0)
-        emulator.set(balance=100000.0)
-        self.emulator, self.clock = emulator, Clock(emulator)
-        self.clock.sleep(START.timestamp() - self.clock.now())
-        self.sites = [Site(directory, emulator, self.clock, f"c{number:02}") for number in range(COUNT)]
+    def __init__(self, vendor: Vendor, directory: Path) -> None:
+        vendor.set(dcv_mode="pass", issuance_delay=20.0, validity_schedule=True, initial_balance=100000.0)
+        vendor.reset(settings=False)
+        self.vendor, self.time = vendor, vendor.time
+        self.time.now = START.timestamp()
+        self.sites = [Site(directory, vendor, f"c{number:02}") for number in range(COUNT)]
         self.said: dict[str, CommandResult] = {}
         self.runs = 0
         self.stops: list[str] = []
@@ -69,7 +68,7 @@ class Years:
     def go(self) -> None:
         for day in range(DAYS):
             then = START.timestamp() + day * 86400
-            self.clock.sleep(then - self.clock.now())
+            self.time.sleep(then - self.time.now)
             self.happen(day)
             due = [one["name"] for one in self.look() if one["step"] != "keep"]
             for site in self.sites:
@@ -104,13 +103,13 @@ class Years:
             site = self.sites[REJECTED[0]]
             journal = site.record("order.json")
             assert journal is not None
-            self.emulator.force(journal["order_id"], action="reject")
+            self.vendor.force(journal["order_id"], action="reject")
 
     def check(self, day: int) -> None:
         """What a visitor sees today and until tomorrow's run."""
         for site in self.sites:
             leaf = self.leaf(site)
-            tomorrow = self.clock.now() + 86400
+            tomorrow = self.time.now + 86400
             if leaf is None or leaf.not_after.timestamp() < tomorrow or not set(site.wish["names"]) <= set(leaf.names):
                 raise Violation(f"day {day}: {site.wish['name']} has no valid certificate: {leaf and leaf.not_after}")
             self.lives.add(round((leaf.not_after - leaf.not_before).total_seconds() / 86400))
@@ -125,7 +124,7 @@ class Years:
 
     def rows(self) -> list[Row]:
         """One row a certificate: what was bought and what it cost."""
-        ledger = self.emulator.ledger()
+        ledger = self.vendor.ledger()
         rows = []
         for number, site in enumerate(self.sites):
             mine = [one for one in ledger["orders"] if one["common_name"] == site.wish["names"][0]]
@@ -163,8 +162,8 @@ class Years:
 def main() -> int:
     started, wrong = time.monotonic(), []
     shared = Path("/dev/shm")
-    with Emulator() as emulator, tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as directory:
-        years = Years(emulator, Path(directory))
+    with Vendor() as vendor, tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as directory:
+        years = Years(vendor, Path(directory))
         years.go()
         rows = years.rows()
     columns = ("name", "buy", "renew", "san", "refund", "certificates", "paid")
@@ -173,7 +172,7 @@ def main() -> int:
         print("".join(f"{row[column]!s:>13}" for column in columns))
         if any(abs(row[kind] - count) > 0.05 for kind, count in row["expected"].items()):  # tax is rounded each time
             wrong.append(f"{row['name']}: expected {row['expected']}")
-    print(f"{DAYS} days, {COUNT} certificates, {years.runs} runs with work, {len(years.stops)} stops,", end=" ")
+    print(f"years: {DAYS} days, {COUNT} certificates, {years.runs} runs with work, {len(years.stops)} stops,", end=" ")
     print(
         f"lifetimes {max(years.lives)} to {min(years.lives)} days, {time.monotonic() - started:.0f} s", *wrong, sep="\n"
     )

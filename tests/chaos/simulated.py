@@ -142,8 +142,8 @@ class _World(World):
         self.time.restart()
 
 
-class _GaveUp(Exception):
-    """The client will not wait for so long; the server goes on."""
+class _GaveUp(BaseException):
+    """The client will not wait for so long. No error of the server, which shall not answer it with one."""
 
 
 class _Patience(threading.Event):

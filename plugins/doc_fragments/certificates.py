@@ -110,6 +110,46 @@ options:
           server_name:
             description: The name to ask for (SNI). If not given, the first name that is no wildcard.
             type: str
+      forms:
+        description:
+          - Forms that the host needs beside C(privkey.pem), C(cert.pem), C(chain.pem) and C(fullchain.pem). They lie in
+            the same directory and change with them.
+          - V(haproxy) is C(haproxy.pem), certificates and key in one file. V(der) is C(cert.der) and C(privkey.der).
+          - V(pkcs12) is C(keystore.p12), encrypted with AES-256, PBKDF2 and SHA-256. V(pkcs12_legacy) is
+            C(keystore-legacy.p12), encrypted with 3DES and SHA-1, for old Java and old Windows. Both need version 38 or
+            newer of the Python library C(cryptography) on the host.
+          - V(jks) is C(keystore.jks), for Java. Nothing of Java has to be on the host.
+          - V(pkcs12), V(pkcs12_legacy) and V(jks) need the password of the keystores, see
+            O(certops.gogetssl.gogetssl_certificate#module:store_password).
+          - A form that is wished for later is added to the version that is installed.
+        type: list
+        elements: str
+        choices:
+          - haproxy
+          - der
+          - pkcs12
+          - pkcs12_legacy
+          - jks
+        default: []
+      alias:
+        description:
+          - The name of key and certificate in keystores. If not given, O(certificates[].name).
+          - Takes up to 64 letters, digits, dots, dashes, underscores and blanks. JKS knows small letters only.
+        type: str
+      owner:
+        description:
+          - The user, by name or number, that the files belong to. If not given, the user of the task.
+        type: str
+      group:
+        description:
+          - The group, by name or number, that the files belong to. If not given, the group of the user of the task.
+        type: str
+      mode:
+        description:
+          - The mode of the files that hold the key, one of V('0600'), V('0640'), V('0400') and V('0440'), with quotes.
+            The other files have V('0644') always.
+        type: raw
+        default: '0600'
       server_count:
         description:
           - On how many servers the certificate is used, for products that are licensed that way. V(-1) is unlimited.

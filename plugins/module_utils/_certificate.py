@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import os
 import typing as t
 
 from . import _files, _install, _names, _store
 from ._errors import GogetsslError, Kind, host_error, input_error
+from ._labels import Labels
 from ._store import Paths
 from ._task import Context, Params, Result, Task
 from ._wanted import DEFAULT_DIRECTORY
@@ -25,6 +27,7 @@ SPEC: dict[str, t.Any] = {
     "certificates": {"type": "list", "elements": "dict", "required": True},
     "directory": {"type": "path", "default": DEFAULT_DIRECTORY},
     "keep_versions": {"type": "int", "default": 3},
+    "store_password": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_STORE_PASSWORD"},
     "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
 }
 
@@ -37,13 +40,14 @@ class Installation:
     delivery: _install.Delivery
     found: _install.Found
     plan: _install.Plan
+    labels: Labels
 
     @property
     def changed(self) -> bool:
         return self.plan.changed
 
     def execute(self) -> None:
-        _install.execute(self.paths, self.delivery, self.found, self.plan)
+        _install.execute(self.paths, self.delivery, self.found, self.plan, self.labels)
 
     def entry(self) -> dict[str, t.Any]:
         return {
@@ -52,16 +56,34 @@ class Installation:
             "previous_serial": self.plan.before or "",
             "path": self.paths.current,
             "not_after": self.delivery.leaf.not_after.isoformat(),
+            "forms": list(self.delivery.layout.forms),
             "changed": self.plan.served_changed,
+            "moved": self.plan.link,
         }
 
     def difference(self) -> dict[str, t.Any]:
         before = {**_facts(self.paths, self.found.current), "versions": sorted(self.found.versions)}
         versions = {*self.found.versions, self.plan.serial} - {*self.plan.prune}
-        after = {**_leaf_facts(self.delivery.leaf), "intact": True, "versions": sorted(versions)}
-        if self.found.current == self.plan.serial:
-            before["intact"] = self.found.intact
+        after = {**_leaf_facts(self.delivery.leaf), "versions": sorted(versions)}
+        wanted = _install.rights(self.delivery)
+        after["files"] = {file: _rights_in_words(right) for file, right in wanted.items()}
+        if self.found.current is not None:
+            before["files"] = self._files_before(self.found.current, wanted)
         return _difference(self.delivery.name, before, after)
+
+    def _files_before(self, serial: str, wanted: t.Mapping[str, _files.Rights]) -> dict[str, str]:
+        """Of the files that are there: their rights, as far as there are wishes for them, or that they are damaged."""
+        found: dict[str, str] = {}
+        for file, right in wanted.items():
+            real = _files.rights_of(os.path.join(self.paths.version(serial), file))
+            if real is None:
+                continue
+            if serial == self.plan.serial and file in self.found.damaged:
+                found[file] = "damaged"
+                continue
+            ids = (-1 if wish == -1 else number for wish, number in zip(right[1:], real[1:]))
+            found[file] = _rights_in_words(_files.Rights(real.mode, *ids))
+        return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +120,9 @@ class Return:
             "previous_serial": self.current or "",
             "path": self.paths.current,
             "not_after": leaf.not_after.isoformat() if leaf else "",
+            "forms": _store.forms_of(self.paths.version(self.target)) if self.target else [],
             "changed": self.changed,
+            "moved": self.changed,
         }
 
     def difference(self) -> dict[str, t.Any]:
@@ -146,11 +170,12 @@ def _look(context: Context, directory: str) -> list[Step]:
 
 def _look_install(context: Context, directory: str, item: Params) -> Installation:
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
-    delivery = _install.read_delivery(item, now)
-    paths = _store.paths(directory, delivery.name)
-    found = _install.look(paths, delivery)
+    paths = _store.paths(directory, item["name"])
+    delivery = _install.read_delivery(item, paths, context.params["store_password"], now)
+    labels = Labels(context.shell)
+    found = _install.look(paths, delivery, labels)
     plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
-    return Installation(paths, delivery, found, plan)
+    return Installation(paths, delivery, found, plan, labels)
 
 
 def _look_return(_context: Context, directory: str, item: Params) -> Return:
@@ -159,7 +184,7 @@ def _look_return(_context: Context, directory: str, item: Params) -> Return:
         raise input_error(f"{name}: state=previous needs previous_serial as state=present has returned it.")
     paths = _store.paths(directory, name)
     current = _store.linked(paths.current)
-    if not item.get("changed", True):  # nothing to go back from
+    if not (item.get("changed", True) and item.get("moved", True)):  # nothing to go back from
         return Return(name, paths, current, current or "", restage=False)
     if left and current not in (left, target or None):
         raise host_error(f"{name}: {paths.current} has moved on to {current or 'nothing'} meanwhile; left as it is.")
@@ -178,6 +203,11 @@ def _report(steps: t.Sequence[Step]) -> Result:
 
 def _difference(name: str, before: t.Any, after: t.Any) -> dict[str, t.Any]:
     return {"before_header": f"{name} (current)", "after_header": f"{name} (current)", "before": before, "after": after}
+
+
+def _rights_in_words(rights: _files.Rights) -> str:
+    ids = [f"{what} {number}" for what, number in (("owner", rights.uid), ("group", rights.gid)) if number != -1]
+    return " ".join((f"{rights.mode:04o}", *ids))
 
 
 def _facts(paths: Paths, serial: str | None) -> dict[str, t.Any]:

@@ -148,11 +148,11 @@ def _apply(directory: str, wanted: Wanted) -> tuple[Wanted, Plan, Found, Pair | 
     _files.sweep(paths.root)
     if decided.action is Action.SIGN:
         _files.sweep(paths.staged)
-        _files.replace_file(os.path.join(paths.staged, _store.REQUEST), csr.encode("ascii"), 0o644)
+        _files.replace_file(os.path.join(paths.staged, _store.REQUEST), csr.encode("ascii"), _files.PUBLIC)
     else:
         files = {_store.KEY: key.pem, _store.REQUEST: csr.encode("ascii")}
         _files.discard(paths.staged)
-        _files.write_directory(paths.staged, files, 0o700, private=(_store.KEY,))
+        _files.write_directory(paths.staged, files, 0o700, {_store.REQUEST: _files.PUBLIC})
     return wanted, decided, found, Pair(key, _x509.read_request(csr))
 
 

@@ -14,7 +14,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import grp
 import os
+import pwd
 import re
 import stat
 import time
@@ -24,6 +26,18 @@ from ._errors import host_error
 
 SCRATCH = ".gogetssl-new-"
 LOCK_PATIENCE_SECONDS = 60.0
+
+
+class Rights(t.NamedTuple):
+    """Mode and ids of a file; -1 leaves it with the one who writes it."""
+
+    mode: int
+    uid: int = -1
+    gid: int = -1
+
+
+PRIVATE = Rights(0o600)
+PUBLIC = Rights(0o644)
 
 
 @contextlib.contextmanager
@@ -134,27 +148,71 @@ def make_directory(path: str, mode: int = 0o755) -> None:
     sync_directory(parent)
 
 
-def write_directory(path: str, files: t.Mapping[str, bytes], mode: int, private: t.Container[str]) -> None:
-    """Make a whole directory of files appear at once; nothing may have its name yet. `private` files get mode 0600.
+def write_directory(
+    path: str, files: t.Mapping[str, bytes], mode: int, rights: t.Mapping[str, Rights] | None = None
+) -> None:
+    """Make a whole directory of files appear at once; nothing may have its name yet.
 
-    The files are written in the order given.
+    The files are written in the order given; those without rights of their own are private.
     """
+    own = rights or {}
     with _scratch(path) as scratch:
         os.mkdir(scratch, 0o700)
         for file_name, contents in files.items():
-            _write_new(os.path.join(scratch, file_name), contents, 0o600 if file_name in private else 0o644)
+            _write_new(os.path.join(scratch, file_name), contents, own.get(file_name, PRIVATE))
         os.chmod(scratch, mode)
         sync_directory(scratch)
         os.rename(scratch, path)
     sync_directory(os.path.dirname(path))
 
 
-def replace_file(path: str, contents: bytes, mode: int) -> None:
+def replace_file(path: str, contents: bytes, rights: Rights) -> None:
     """Write a file anew; readers see the old contents or the new ones."""
     with _scratch(path) as scratch:
-        _write_new(scratch, contents, mode)
+        _write_new(scratch, contents, rights)
         os.replace(scratch, path)
     sync_directory(os.path.dirname(path))
+
+
+def user_id(owner: str) -> int:
+    """The number of a user given by name or number; an error for what the task must not or cannot give away."""
+    try:
+        uid = int(owner) if owner.isdecimal() else pwd.getpwnam(owner).pw_uid
+    except KeyError:
+        raise host_error(f"There is no user {owner} on this host.") from None
+    if os.geteuid() not in (0, uid):
+        raise host_error(f"Only root can make {owner} the owner of a file; use become.")
+    return uid
+
+
+def group_id(group: str) -> int:
+    """The number of a group given by name or number."""
+    try:
+        return int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise host_error(f"There is no group {group} on this host.") from None
+
+
+def rights_of(path: str) -> Rights | None:
+    """The rights of what has this name, or None when nothing has."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return Rights(stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+
+
+def set_rights(path: str, rights: Rights) -> None:
+    """Give a plain file its rights. A link is never followed."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _apply(handle, rights)
+        os.fsync(handle)
+    except OSError as error:
+        error.filename = error.filename or path
+        raise
+    finally:
+        os.close(handle)
 
 
 def replace_link(path: str, target: str) -> None:
@@ -241,10 +299,17 @@ def _scratch(path: str) -> t.Iterator[str]:
         raise
 
 
-def _write_new(path: str, contents: bytes, mode: int) -> None:
+def _apply(handle: int, rights: Rights) -> None:
+    """The owner first: a new owner takes away bits of the mode."""
+    if (rights.uid, rights.gid) != (-1, -1):
+        os.fchown(handle, rights.uid, rights.gid)
+    os.fchmod(handle, rights.mode)
+
+
+def _write_new(path: str, contents: bytes, rights: Rights) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        os.fchmod(handle, mode)  # whatever the umask, and before there is anything to read
+        _apply(handle, rights)  # whatever the umask, and before there is anything to read
         write_all(handle, contents)
     except OSError as error:
         error.filename = error.filename or path  # a full disk is reported without the path

@@ -14,8 +14,10 @@ import itertools
 import os
 import typing as t
 
-from . import _files, _names, _store, _x509
+from . import _files, _forms, _names, _store, _x509
 from ._errors import input_error
+from ._labels import Labels
+from ._layout import Layout, read_layout
 from ._store import Paths
 
 # Clocks of hosts run a little behind those of authorities.
@@ -29,12 +31,12 @@ class Delivery:
     name: str
     leaf: _x509.Certificate
     chain: tuple[_x509.Certificate, ...]
+    layout: Layout
+    password: str = dataclasses.field(default="", repr=False)
+    now: float = 0.0
 
-    @property
-    def files(self) -> dict[str, bytes]:
-        leaf, chain = self.leaf.pem, "".join(one.pem for one in self.chain)
-        texts = {_store.CERT: leaf, _store.CHAIN: chain, _store.FULLCHAIN: leaf + chain}
-        return {name: text.encode("ascii") for name, text in texts.items()}
+    def material(self, key: _store.Key) -> _forms.Material:
+        return _forms.Material(self.layout, self.leaf, self.chain, key.pem, self.password, self.now)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Found:
     current: str | None = None
     previous: str | None = None
     versions: tuple[str, ...] = ()  # the newest first
-    intact: bool = False  # the delivery's version is there with the right contents
+    damaged: tuple[str, ...] = ()  # files of the delivery's version that are missing or hold something else
+    adrift: tuple[str, ...] = ()  # files that are right, but not their owner, group or mode
+    mislabelled: bool = False  # SELinux would have other labels
     staged_is_used: bool = False  # the staged key is the delivery's
     littered: bool = False  # a killed run left something
 
@@ -55,7 +59,9 @@ class Plan(t.NamedTuple):
 
     serial: str
     write: bool  # make the version
-    repair: bool  # put right the version that is there
+    repair: tuple[str, ...]  # files to write anew in the version that is there
+    entitle: tuple[str, ...]  # files to give their owner, group and mode
+    relabel: bool  # labels are all that is wrong
     link: bool  # have the services read it
     before: str | None  # the version to go back to
     unstage: bool  # the staged key has found its certificate
@@ -65,7 +71,7 @@ class Plan(t.NamedTuple):
     @property
     def served_changed(self) -> bool:
         """Services have to read again."""
-        return self.write or self.repair or self.link
+        return self.write or bool(self.repair or self.entitle) or self.relabel or self.link
 
     @property
     def changed(self) -> bool:
@@ -77,10 +83,13 @@ def plan(serial: str, found: Found, keep_versions: int) -> Plan:
     older = [one for one in (found.current, found.previous) if one in found.versions and one != serial]
     before = older[0] if older else None
     spare = [one for one in found.versions if one not in (serial, before)]
+    there = serial in found.versions
     return Plan(
         serial=serial,
-        write=serial not in found.versions,
-        repair=serial in found.versions and not found.intact,
+        write=not there,
+        repair=found.damaged if there else (),
+        entitle=found.adrift if there else (),
+        relabel=found.mislabelled and there,
         link=found.current != serial,
         before=before,
         unstage=found.staged_is_used,
@@ -89,15 +98,19 @@ def plan(serial: str, found: Found, keep_versions: int) -> Plan:
     )
 
 
-def read_delivery(item: t.Mapping[str, t.Any], now: dt.datetime) -> Delivery:
-    """An item of the task, with every check that needs no host; an input error for what must not be served."""
+def read_delivery(item: t.Mapping[str, t.Any], paths: Paths, password: str | None, now: dt.datetime) -> Delivery:
+    """An item of the task, with every check that needs no key; an input error for what must not be served."""
     name = item["name"]
+    layout = read_layout(item)
+    _forms.check(name, layout, password)
     wanted = item.get("names")
     if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
         raise input_error(f"{name}: names must be the list of the names that have to be covered.")
-    leaf = _x509.read_certificate(_pem(item, "certificate"), f"{name}: the certificate")
-    given = _pem(item, "chain")
-    chain = _x509.read_certificates(given, f"{name}: the chain") if given.strip() else ()
+    given = {key: _pem(item, key) for key in ("certificate", "chain")}
+    if item.get("certificate") is None:  # complete what is installed
+        given = _installed(name, paths)
+    leaf = _x509.read_certificate(given["certificate"], f"{name}: the certificate")
+    chain = _x509.read_certificates(given["chain"], f"{name}: the chain") if given["chain"].strip() else ()
     left_out = _names.missing(leaf.names, _names.canonical_list(wanted))
     if left_out:
         raise input_error(f"{name}: the certificate does not cover {', '.join(left_out)}.")
@@ -107,46 +120,72 @@ def read_delivery(item: t.Mapping[str, t.Any], now: dt.datetime) -> Delivery:
     if leaf.not_before > now + _CLOCK_TOLERANCE:
         starts = f"{leaf.not_before:%Y-%m-%d %H:%M}"
         raise input_error(f"{name}: the certificate is valid from {starts} UTC only; is the clock of this host right?")
-    return Delivery(name, leaf, chain)
+    return Delivery(name, leaf, chain, layout, password or "", now.timestamp())
 
 
-def look(paths: Paths, delivery: Delivery) -> Found:
+def _installed(name: str, paths: Paths) -> dict[str, str]:
+    """Certificate and chain of the current version."""
+    serial = _store.linked(paths.current)
+    if serial is None:
+        raise input_error(f"{name}: no certificate is given, and none is installed.")
+    version = paths.version(serial)
+    files = {"certificate": _store.CERT, "chain": _store.CHAIN}
+    return {key: _store.read_text(os.path.join(version, file)) for key, file in files.items()}
+
+
+def look(paths: Paths, delivery: Delivery, labels: Labels) -> Found:
     """What the host has for a delivery; an input error if that does not include its key."""
     serial, public_key = delivery.leaf.serial, delivery.leaf.public_key
+    version = paths.version(serial)
     versions = _store.versions(paths)
     current = _store.linked(paths.current)
     places = dict.fromkeys(paths.version(one) for one in (serial, current or serial, *versions))
-    own = _store.read_key(paths.version(serial))
+    own = _store.read_key(version)
     staged = _store.read_key(paths.staged)
     staged_is_used = staged is not None and staged.public_key == public_key
     elsewhere = (_store.read_key(place) for place in places)
     key = next((one for one in itertools.chain((own, staged), elsewhere) if one and one.public_key == public_key), None)
     if key is None:
         raise input_error(f"{delivery.name}: the certificate belongs to none of the keys in {paths.root}.")
+    damaged = _damaged(version, delivery, key)
+    wanted = rights(delivery)
+    adrift = [file for file, right in wanted.items() if file not in damaged and not _has_rights(version, file, right)]
     return Found(
         key=key,
         current=current,
         previous=_store.linked(paths.previous),
         versions=versions,
-        intact=own is not None and own.public_key == public_key and _has(paths.version(serial), delivery.files),
+        damaged=damaged,
+        adrift=tuple(adrift),
+        mislabelled=serial in versions and labels.are_wrong(version),
         staged_is_used=staged_is_used,
         littered=_files.littered(paths.root),
     )
 
 
-def execute(paths: Paths, delivery: Delivery, found: Found, decided: Plan) -> None:
+def execute(paths: Paths, delivery: Delivery, found: Found, decided: Plan, labels: Labels) -> None:
     """Do what is planned. Killed anywhere, it leaves `current` at the old version or the new one, both whole."""
     if found.key is None:
         raise AssertionError("a version is never written without its key")
-    version = paths.version(decided.serial)
+    version, wanted = paths.version(decided.serial), rights(delivery)
+    material = delivery.material(found.key)
+    needed = delivery.layout.files if decided.write else decided.repair
+    contents = {file: _forms.make(file, material) for file in needed}  # whatever fails here has touched nothing
     _files.sweep(paths.root)
     if decided.write:
         staged_csr = _files.read(os.path.join(paths.staged, _store.REQUEST)) if found.staged_is_used else None
         csr = {_store.REQUEST: staged_csr} if staged_csr else {}
         _files.discard(version)  # an empty directory or a link of that name
-        _files.write_directory(version, {_store.KEY: found.key.pem, **csr, **delivery.files}, 0o755, (_store.KEY,))
+        _files.write_directory(version, {**contents, **csr}, 0o755, {**wanted, _store.REQUEST: _files.PUBLIC})
     if decided.repair:
-        _repair(version, {_store.KEY: found.key.pem, **delivery.files})
+        # File by file: all of them are of one certificate, so no mixture of old and new ones is worse than the damage.
+        _files.sweep(version)
+        for file in decided.repair:
+            _files.replace_file(os.path.join(version, file), contents[file], wanted[file])
+    for file in decided.entitle:
+        _files.set_rights(os.path.join(version, file), wanted[file])
+    if decided.served_changed:
+        labels.restore(version)  # again when only the link is due: the run that wrote the version may have been killed
     if decided.link:
         if decided.before:
             _files.replace_link(paths.previous, decided.before)
@@ -157,17 +196,28 @@ def execute(paths: Paths, delivery: Delivery, found: Found, decided: Plan) -> No
         _files.discard(paths.version(serial))
 
 
-def _repair(version: str, files: t.Mapping[str, bytes]) -> None:
-    """File by file: all of them are of one certificate, so no mixture of old and new ones is worse than the damage."""
-    _files.sweep(version)
-    for name, contents in files.items():
-        path = os.path.join(version, name)
-        if _files.read(path) != contents:
-            _files.replace_file(path, contents, 0o600 if name == _store.KEY else 0o644)
+def rights(delivery: Delivery) -> dict[str, _files.Rights]:
+    """The rights of each file; an error for an owner or a group that this host does not know."""
+    layout = delivery.layout
+    uid = _files.user_id(layout.owner) if layout.owner else -1
+    gid = _files.group_id(layout.group) if layout.group else -1
+    return {file: _files.Rights(layout.mode_of(file), uid, gid) for file in layout.files}
 
 
-def _has(directory: str, files: t.Mapping[str, bytes]) -> bool:
-    return all(_files.read(os.path.join(directory, name)) == contents for name, contents in files.items())
+def _damaged(version: str, delivery: Delivery, key: _store.Key) -> tuple[str, ...]:
+    """The files of a version that are missing or hold something else than they have to."""
+    material = delivery.material(key)
+    found = ((file, _files.read(os.path.join(version, file))) for file in delivery.layout.files)
+    return tuple(file for file, contents in found if contents is None or not _forms.holds(file, contents, material))
+
+
+def _has_rights(version: str, file: str, wanted: _files.Rights) -> bool:
+    found = _files.rights_of(os.path.join(version, file))
+    return found is not None and found == _files.Rights(
+        wanted.mode,
+        found.uid if wanted.uid == -1 else wanted.uid,
+        found.gid if wanted.gid == -1 else wanted.gid,
+    )
 
 
 def _pem(item: t.Mapping[str, t.Any], key: str) -> str:

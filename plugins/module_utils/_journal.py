@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shlex
 import typing as t
 
@@ -43,6 +44,10 @@ for n in $names; do
     [ -r "$p/$f" ] || out_of_sight "$p/$f"
     show "$n $f"; cat "$p/$f" || exit 13
   done
+  if [ -d "$p/current" ]; then
+    show "$n current/files"
+    (cd "$p/current" && { stat -c '%n/%a/%u/%U/%g/%G' -- * 2>/dev/null || ls; }) || exit 13
+  fi
   k="$p/current/privkey.pem"
   if [ -e "$k" ]; then
     [ -r "$k" ] || out_of_sight "$k"
@@ -81,6 +86,15 @@ class Intent:
 
 
 @dataclasses.dataclass(frozen=True)
+class FileFacts:
+    """A file of the current version; nothing but its being there where the host has no `stat` that tells."""
+
+    mode: int | None = None
+    owner: tuple[str, ...] = ()  # number and name
+    group: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class HostState:
     """What was found on the host for one certificate."""
 
@@ -92,6 +106,7 @@ class HostState:
     journal: Journal | None = None
     intent: Intent | None = None
     served: tuple[Served, ...] = ()
+    files: t.Mapping[str, FileFacts] | None = None  # of the current version; None if they were not looked at
 
 
 def inspect(shell: Shell, directory: str, wanted: t.Sequence[Wanted]) -> dict[str, HostState]:
@@ -142,6 +157,7 @@ def read_state(one: Wanted, parts: t.Mapping[str, str], answers: Heard) -> HostS
         journal=_read_record(Journal, part("order.json"), f"{one.name}/order.json"),
         intent=_read_record(Intent, part("intent.json"), f"{one.name}/intent.json"),
         served=_listeners.read_served(one.name, one.listeners, answers),
+        files=_read_files(part("current/files")),
     )
 
 
@@ -236,3 +252,15 @@ def _read_key(text: str) -> tuple[str | None, str]:
         return _x509.public_key_of_pem(text), ""
     except GogetsslError:
         return None, "the installed private key is missing or damaged"
+
+
+def _read_files(text: str) -> dict[str, FileFacts] | None:
+    """Lines of `stat`, or of `ls` where a host's `stat` knows no format."""
+    files = {}
+    for line in text.splitlines():
+        name, *rest = line.split("/")
+        if len(rest) == 5 and re.fullmatch("[0-7]{1,5}", rest[0]):
+            files[name] = FileFacts(int(rest[0], 8), (rest[1], rest[2]), (rest[3], rest[4]))
+        else:
+            files[name] = FileFacts()
+    return files or None

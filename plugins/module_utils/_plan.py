@@ -99,6 +99,9 @@ def judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
     not_served = [one.listener for one in found.served if one.sha256 != certificate.sha256]
     if not_served:
         return Decision(Step.INSTALL, f"{', '.join(not_served)} does not serve the installed certificate")
+    shortfall = _shortfall(wanted, found)
+    if shortfall:
+        return Decision(Step.INSTALL, shortfall)
     due = due_on(wanted.name, certificate, term_end(found))
     return Decision(Step.KEEP, f"valid until {certificate.not_after:%Y-%m-%d}, to be replaced from {due:%Y-%m-%d}")
 
@@ -202,7 +205,7 @@ def _with_active_order(
         return _replace(wanted, vendor, order, leaf, reason, now)
     if found.certificate is None or found.certificate.sha256 != leaf.sha256:
         return Decision(Step.INSTALL, f"order {order.order_id} is issued and not installed", order.order_id)
-    damage = _damage(found, found.certificate, now)
+    damage = _damage(found, found.certificate, now) or _shortfall(wanted, found)
     if damage:
         return Decision(Step.INSTALL, damage, order.order_id)
     due = due_on(wanted.name, leaf, order.end_date)
@@ -316,6 +319,24 @@ def _damage(found: HostState, certificate: _x509.Certificate, now: dt.datetime) 
     if found.key is not None and found.key != certificate.public_key:
         return "the installed key does not belong to the installed certificate"
     return _x509.chain_problem(certificate, found.chain, now)
+
+
+def _shortfall(wanted: Wanted, found: HostState) -> str:
+    """A file that is not there, or not with the rights wished for; nothing where the host has not told."""
+    if found.files is None:
+        return ""
+    layout = wanted.layout
+    missing = [file for file in layout.files if file not in found.files]
+    if missing:
+        return f"{', '.join(missing)}: not there"
+    for file in layout.files:
+        facts = found.files[file]
+        if facts.mode is not None and facts.mode != layout.mode_of(file):
+            return f"{file} has mode {facts.mode:04o} instead of {layout.mode_of(file):04o}"
+        for what, has, wish in (("owner", facts.owner, layout.owner), ("group", facts.group, layout.group)):
+            if wish and has and wish not in has:
+                return f"{file} has the {what} {has[-1]} instead of {wish}"
+    return ""
 
 
 def term_end(found: HostState) -> dt.date | None:

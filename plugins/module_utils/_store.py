@@ -21,11 +21,11 @@ import os
 import re
 import typing as t
 
-from . import _files, _x509
+from . import _files, _layout, _x509
 from ._errors import GogetsslError, input_error
 
-KEY, REQUEST = "privkey.pem", "request.csr"
-CERT, CHAIN, FULLCHAIN = "cert.pem", "chain.pem", "fullchain.pem"
+KEY, CERT, CHAIN, FULLCHAIN = _layout.PEM_SET
+REQUEST = "request.csr"
 SERIAL = re.compile(r"[0-9a-f]{1,42}")
 
 
@@ -150,13 +150,20 @@ def is_whole(directory: str) -> bool:
     return rest and key is not None and leaf is not None and key.public_key == leaf.public_key
 
 
+def forms_of(directory: str) -> list[str]:
+    """The forms that a version has beside the PEM set."""
+    there = {form: [os.path.join(directory, file) for file in files] for form, files in _layout.FORMS.items()}
+    return [form for form, files in there.items() if all(os.path.isfile(file) for file in files)]
+
+
 def restage(found: Paths, serial: str) -> None:
     """Stage the key of a version again, with its CSR if that was kept."""
     files = {name: _files.read(os.path.join(found.version(serial), name)) for name in (KEY, REQUEST)}
     if files[KEY] is None:
         return
     _files.discard(found.staged)
-    _files.write_directory(found.staged, {name: pem for name, pem in files.items() if pem}, 0o700, private=(KEY,))
+    kept = {name: pem for name, pem in files.items() if pem}
+    _files.write_directory(found.staged, kept, 0o700, {REQUEST: _files.PUBLIC})
 
 
 def order_of(found: Paths, public_key: str) -> OrderOf:

@@ -14,6 +14,7 @@ import typing as t
 
 from . import _names
 from ._errors import input_error
+from ._layout import LAYOUT_SPEC, Layout, read_layout
 from ._listeners import LISTENER_SPEC, Listener, read_listeners
 
 DEFAULT_DIRECTORY = "/etc/gogetssl"
@@ -67,6 +68,7 @@ CERTIFICATES_SPEC: dict[str, t.Any] = {
             "key_type": {"type": "str", "choices": list(KEY_TYPES), "default": "rsa-2048"},
             "services": {"type": "list", "elements": "str", "default": []},
             "listeners": {"type": "list", "elements": "dict", "options": LISTENER_SPEC},
+            **LAYOUT_SPEC,
             "server_count": {"type": "int", "default": -1},
             "webserver": {"type": "str"},
             "signature_hash": {"type": "str", "default": "SHA2"},
@@ -92,6 +94,7 @@ class Wanted:
     methods: t.Mapping[str, str]  # name -> http | https | dns | an approver's e-mail address | auto
     key_type: str = "rsa-2048"
     listeners: tuple[Listener, ...] = ()
+    layout: Layout = dataclasses.field(default_factory=Layout)
     server_count: int = -1
     webserver: str | None = None
     signature_hash: str = "SHA2"
@@ -135,6 +138,7 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> W
         methods=_read_methods(item["name"], names, item["dcv"]),
         key_type=item["key_type"],
         listeners=read_listeners(item["name"], item["listeners"], item["services"], _default_server_name(names)),
+        layout=read_layout(item),
         server_count=item["server_count"],
         webserver=item["webserver"],
         signature_hash=item["signature_hash"],

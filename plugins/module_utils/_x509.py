@@ -15,6 +15,7 @@ import datetime as dt
 import hashlib
 import ipaddress
 import re
+import ssl
 import typing as t
 
 from . import _names
@@ -137,6 +138,20 @@ def subject_of_request(pem: str) -> dict[str, str]:
 def public_key_of_key(key_pem: bytes) -> str:
     """SHA-256 of the public half of a private key."""
     return _fingerprint(_load_key(key_pem).public_key())
+
+
+def der_of_key(key_pem: bytes) -> bytes:
+    """A private key as unencrypted PKCS#8 DER."""
+    key = _load_key(key_pem)
+    return t.cast(
+        bytes,
+        key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+
+
+def der_of_certificate(certificate: Certificate) -> bytes:
+    """A certificate as DER."""
+    return ssl.PEM_cert_to_DER_cert(certificate.pem)
 
 
 def key_type_of_key(key_pem: bytes) -> str:

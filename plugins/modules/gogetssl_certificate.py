@@ -17,12 +17,16 @@ description:
   - The key is the one that M(certops.gogetssl.gogetssl_csr) has staged, or that of a version which is kept.
   - Everything is checked for all certificates before anything is written for the first one. The certificate must cover
     the names and be valid now, the chain must lead from one signature to the next, and the key must be on the host.
+  - Beside the PEM files a version can have other forms, such as a bundle for HAProxy or keystores for Java. They are
+    compared by what they hold, not by their bytes, which differ each time a keystore is written.
+  - Owner, group and mode of the files are kept as wished for. On hosts with SELinux the files get the labels that the
+    policy has for their place.
   - This module reloads no service. The role P(certops.gogetssl.gogetssl#role) does, compares what is served, and goes
     back with O(state=previous) if it is not the new certificate.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
 requirements:
-  - The Python library C(cryptography) on the host, version 3.2 or newer.
+  - The Python library C(cryptography) on the host, version 3.2 or newer; 38 or newer for PKCS#12.
 attributes:
   check_mode:
     support: full
@@ -39,6 +43,9 @@ options:
       - Needed always is V(name), what the certificate is called on this host.
       - Needed with O(state=present) are V(names), a list of names that the certificate must cover, V(certificate), the
         certificate in PEM form, and V(chain), the authority's certificates in PEM form, each signed by the next.
+        Without V(certificate), the installed one is completed, with forms that it lacks, say.
+      - With O(state=present), V(forms), V(alias), V(owner), V(group) and V(mode) mean the same as in
+        M(certops.gogetssl.gogetssl_certificate_info).
       - Needed with O(state=previous) is V(previous_serial), the version to go back to. If it is an empty string, there
         was none, and C(current) is removed. With V(changed) being V(false), an entry is left alone. With V(serial), an
         entry is refused if that version is not the current one any more.
@@ -56,6 +63,13 @@ options:
       - How many versions are kept. The current one and the one before it are kept always.
     type: int
     default: 3
+  store_password:
+    description:
+      - The password of the keystores V(pkcs12), V(pkcs12_legacy) and V(jks), and of the key in them.
+      - Takes at least 6 printable ASCII characters, as Java's C(keytool) does. With another password the keystores are
+        written anew.
+      - If not given, the environment variable E(GOGETSSL_STORE_PASSWORD) of the task on the host is used.
+    type: str
   state:
     description:
       - V(present) installs what is given.
@@ -82,6 +96,17 @@ EXAMPLES = r"""
         certificate: "{{ lookup('ansible.builtin.file', 'shop.crt') }}"
         chain: "{{ lookup('ansible.builtin.file', 'shop-chain.crt') }}"
   register: installed
+
+- name: Add a bundle for HAProxy and a keystore for Java to what is installed
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates:
+      - name: shop
+        names: [shop.example.com, www.shop.example.com]
+        forms: [haproxy, pkcs12]
+        alias: tomcat
+        mode: '0640'
+    store_password: "{{ keystore_password }}"
 
 - name: Go back to what was there before
   certops.gogetssl.gogetssl_certificate:
@@ -119,8 +144,19 @@ certificates:
       description: When the current certificate ends. An empty string if there is none.
       type: str
       sample: '2027-03-01T00:00:00+00:00'
+    forms:
+      description: The forms the current version has beside the PEM files.
+      type: list
+      elements: str
+      sample: [haproxy]
     changed:
       description: Whether services have to read the files again.
+      type: bool
+      sample: true
+    moved:
+      description:
+        - Whether C(current) points to another version than before. If it does not, O(state=previous) leaves the entry
+          alone, V(changed) or not.
       type: bool
       sample: true
 """

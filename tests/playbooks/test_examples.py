@@ -36,6 +36,7 @@ def play(bench: Bench, name: str, tasks: list[Any], **variables: Any) -> None:
             "certificates": [bench.shop()],
             "gogetssl_user": bench.emulator.user,
             "gogetssl_password": bench.emulator.password,
+            "keystore_password": "correct horse battery",
             "admin": CONTACT,
             **variables,
         },

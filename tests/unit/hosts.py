@@ -84,7 +84,10 @@ def _no_warning(text: str) -> None:
     raise AssertionError(text)
 
 
-CHANGING = ("chmod", "fchmod", "fsync", "mkdir", "open", "rename", "replace", "rmdir", "symlink", "unlink", "write")
+CHANGING = (
+    *("chmod", "fchmod", "fchown", "fsync", "mkdir", "open", "rename", "replace", "rmdir", "symlink"),
+    *("unlink", "write"),
+)
 
 
 class FaultyOs:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import subprocess
 
@@ -114,6 +115,29 @@ def test_a_listener_that_does_not_answer_serves_nothing(tmp_path):
     listener = Listener("127.0.0.1", 9, "a.example.com")
     found = inspect(tmp_path, wish(listeners=(listener,)))["shop"]
     assert [(one.listener, one.sha256) for one in found.served] == [("a.example.com at 127.0.0.1:9", None)]
+
+
+def test_files_of_the_current_version_with_their_rights(tmp_path):
+    install(tmp_path)
+    os.chmod(tmp_path / "shop" / "current" / "privkey.pem", 0o640)
+    (tmp_path / "shop" / "current" / "a file with blanks").touch()
+    files = inspect(tmp_path)["shop"].files
+    assert sorted(files) == ["a file with blanks", "cert.pem", "privkey.pem"]
+    assert files["privkey.pem"].mode == 0o640
+    assert str(os.geteuid()) in files["privkey.pem"].owner
+    assert grp.getgrgid(os.getegid()).gr_name in files["privkey.pem"].group
+
+
+def test_files_are_seen_where_stat_knows_no_format(tmp_path):
+    install(tmp_path)
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    (bin / "stat").write_text("#!/bin/sh\nexit 1\n")
+    (bin / "stat").chmod(0o755)
+    path = f"PATH={bin}:$PATH\n"
+    found = _journal.inspect(lambda script: shell(path + script), str(tmp_path), (wish(),))["shop"]
+    assert found.files == dict.fromkeys(["cert.pem", "privkey.pem"], _journal.FileFacts())
+    assert found.damage == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become nobody")

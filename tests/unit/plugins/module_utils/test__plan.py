@@ -16,7 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _plan, _x509
-from ansible_collections.certops.gogetssl.plugins.module_utils._journal import HostState, Intent, Journal, Served
+from ansible_collections.certops.gogetssl.plugins.module_utils._journal import (
+    FileFacts,
+    HostState,
+    Intent,
+    Journal,
+    Served,
+)
+from ansible_collections.certops.gogetssl.plugins.module_utils._layout import Layout
 from ansible_collections.certops.gogetssl.plugins.module_utils._models import (
     Family,
     Order,
@@ -125,6 +132,15 @@ TERM_ENDS = (NOW + 49 * DAY).date()
 LAST_OF_TERM = installed(OLD, journal=Journal("a", 7, 68, OLD.public_key, TERM_ENDS.isoformat()))
 
 
+def facts(mode):
+    return FileFacts(mode, ("0", "root"), ("0", "root"))
+
+
+FILES = {name: facts(0o644) for name in ("cert.pem", "chain.pem", "fullchain.pem")} | {"privkey.pem": facts(0o600)}
+BUNDLE = Layout(("haproxy",))
+UNTOLD = dict.fromkeys(BUNDLE.files, FileFacts())
+
+
 @pytest.mark.parametrize(
     ("what", "wish", "found", "step", "words"),
     [
@@ -149,6 +165,18 @@ LAST_OF_TERM = installed(OLD, journal=Journal("a", 7, 68, OLD.public_key, TERM_E
         ("served", wanted(), installed(served=(Served("l", leaf().sha256),)), Step.KEEP, "valid"),
         ("other one served", wanted(), installed(served=(Served("l", "0"),)), Step.INSTALL, "does not serve"),
         ("none served", wanted(), installed(served=(Served("l", None),)), Step.INSTALL, "l does not serve"),
+        ("files as wished", wanted(), installed(files=FILES), Step.KEEP, "valid"),
+        ("files cannot be told", wanted(layout=BUNDLE), installed(), Step.KEEP, "valid"),
+        ("rights cannot be told", wanted(layout=BUNDLE), installed(files=UNTOLD), Step.KEEP, "valid"),
+        ("a form more", wanted(layout=BUNDLE), installed(files=FILES), Step.INSTALL, "haproxy.pem: not there"),
+        ("key for all to read", wanted(), installed(files={**FILES, "privkey.pem": facts(0o644)}), Step.INSTALL,
+         "privkey.pem has mode 0644 instead of 0600"),
+        ("owner by name", wanted(layout=Layout(owner="root", group="0")), installed(files=FILES), Step.KEEP, "valid"),
+        ("other owner", wanted(layout=Layout(owner="7")), installed(files=FILES), Step.INSTALL,
+         "privkey.pem has the owner root instead of 7"),
+        ("other group", wanted(layout=Layout(group="ssl-cert")), installed(files=FILES), Step.INSTALL,
+         "privkey.pem has the group root instead of ssl-cert"),
+        ("form more, and ended", wanted(layout=BUNDLE), installed(leaf(age=300), files=FILES), Step.OBTAIN, "expired"),
         ("last of its term", wanted(), LAST_OF_TERM, Step.KEEP, "to be replaced"),
         ("199 days, 68 left", wanted(), installed(leaf(age=120)), Step.KEEP, ""),
         ("100 days, 50 left", wanted(), installed(leaf(age=50, lifetime=100)), Step.KEEP, ""),
@@ -200,6 +228,8 @@ DIGICERT = dataclasses.replace(PRODUCT, family=Family.DIGICERT)
         ("issued, another key staged", wanted(), HostState(staged=request("other")), vendor(order(certificate=NEW)),
          Step.REISSUE, 0),
         ("installed key replaced", wanted(), installed(NEW, key="0"), vendor(order(certificate=NEW)), Step.REISSUE, 0),
+        ("a form more", wanted(layout=BUNDLE), installed(NEW, files=FILES), vendor(order(certificate=NEW)),
+         Step.INSTALL, 0),
         ("chain broken on the host", wanted(), BROKEN_CHAIN, vendor(order(certificate=NEW)), Step.INSTALL, 0),
         ("rekey", wanted(rekey=True), installed(NEW), vendor(order(certificate=NEW)), Step.REISSUE, 0),
         ("rekeyed, not installed", wanted(rekey=True), installed(leaf(key="other"), staged=request()),

@@ -3,16 +3,29 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import shutil
+import ssl
 import typing as t
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _certificate, _csr, _files, _x509
+from ansible_collections.certops.gogetssl.plugins.module_utils import (
+    _certificate,
+    _csr,
+    _files,
+    _jks,
+    _labels,
+    _pkcs12,
+    _x509,
+)
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._install import Found, plan
+from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
 from tests.unit import hosts
 from tests.unit.hosts import DAY
 
@@ -74,13 +87,15 @@ def host(tmp_path: Path, authority: hosts.Authority) -> Host:
     [
         (Found(), {"write", "link"}),
         (Found(current="a", versions=("a",)), {"write", "link", "before"}),
-        (Found(current="c", versions=("c",), intact=True), set()),
-        (Found(current="c", versions=("c",)), {"repair"}),
-        (Found(current="a", versions=("c", "a"), intact=True), {"link", "before"}),
-        (Found(current="c", versions=("c", "a"), previous="a", intact=True), {"before"}),
-        (Found(current="c", versions=("c",), previous="gone", intact=True), set()),
-        (Found(current="c", versions=("c",), intact=True, staged_is_used=True), {"unstage"}),
-        (Found(current="c", versions=("c",), intact=True, littered=True), {"sweep"}),
+        (Found(current="c", versions=("c",)), set()),
+        (Found(current="c", versions=("c",), damaged=("cert.pem",)), {"repair"}),
+        (Found(current="c", versions=("c",), adrift=("cert.pem",)), {"entitle"}),
+        (Found(current="c", versions=("c",), mislabelled=True), {"relabel"}),
+        (Found(current="a", versions=("c", "a")), {"link", "before"}),
+        (Found(current="c", versions=("c", "a"), previous="a"), {"before"}),
+        (Found(current="c", versions=("c",), previous="gone"), set()),
+        (Found(current="c", versions=("c",), staged_is_used=True), {"unstage"}),
+        (Found(current="c", versions=("c",), littered=True), {"sweep"}),
     ],
 )
 def test_plan(found: Found, expected: set[str]) -> None:
@@ -106,7 +121,9 @@ def test_installs_in_one_step(host: Host) -> None:
         "previous_serial": "",
         "path": str(host.shop / "current"),
         "not_after": leaf.not_after.isoformat(),
+        "forms": [],
         "changed": True,
+        "moved": True,
     }
     assert host.current() == leaf.serial
     assert os.readlink(host.shop / "current") == leaf.serial
@@ -128,7 +145,7 @@ def test_installs_once(host: Host) -> None:
     again = host.run(delivery)
     assert again["changed"] is False
     assert again["diff"] == []
-    assert again["certificates"] == [{**second, "changed": False}]
+    assert again["certificates"] == [{**second, "changed": False, "moved": False}]
     assert second["previous_serial"] == first["serial"]
     assert hosts.tree(str(host.directory)) == before
 
@@ -338,6 +355,237 @@ def test_goes_back_only_to_a_whole_version_and_from_the_current_one(host: Host) 
     with pytest.raises(GogetsslError, match="no way back"):
         host.run(second, state="previous")
     assert host.current() == second["serial"]
+
+
+PASSWORD = "correct horse battery"
+EVERY_FORM = ["haproxy", "der", "pkcs12", "pkcs12_legacy", "jks"]
+FORM_FILES = ["cert.der", "haproxy.pem", "keystore-legacy.p12", "keystore.jks", "keystore.p12", "privkey.der"]
+
+
+def with_forms(item: dict[str, t.Any], *forms: str, **layout: t.Any) -> dict[str, t.Any]:
+    return {**item, "forms": list(forms or EVERY_FORM), **layout}
+
+
+def test_every_form_holds_the_same_key_and_certificates(host: Host) -> None:
+    delivery = host.deliver()
+    entry = host.run(with_forms(delivery), store_password=PASSWORD)["certificates"][0]
+    folder = host.shop / "current"
+    assert sorted(os.listdir(folder)) == sorted([*FILES, *FORM_FILES, "request.csr"])
+    assert entry["forms"] == EVERY_FORM
+    key = serialization.load_pem_private_key((folder / "privkey.pem").read_bytes(), None)
+    pkcs8 = der(key)
+    leaf, ca = (ssl.PEM_cert_to_DER_cert(pem) for pem in (delivery["certificate"], delivery["chain"]))
+    assert (folder / "haproxy.pem").read_text() == delivery["certificate"] + delivery["chain"] + (
+        folder / "privkey.pem"
+    ).read_text()
+    assert (folder / "cert.der").read_bytes() == leaf
+    assert (folder / "privkey.der").read_bytes() == pkcs8
+    for file in ("keystore.p12", "keystore-legacy.p12"):
+        store = pkcs12.load_pkcs12((folder / file).read_bytes(), PASSWORD.encode())
+        assert der(store.key) == pkcs8
+        assert store.cert is not None
+        assert store.cert.friendly_name == b"shop"
+        assert [one.public_bytes(serialization.Encoding.DER) for one in (store.cert.certificate,)] == [leaf]
+        assert [one.certificate.public_bytes(serialization.Encoding.DER) for one in store.additional_certs] == [ca]
+    assert _jks.load((folder / "keystore.jks").read_bytes(), PASSWORD) == ("shop", pkcs8, (leaf, ca))
+    secret = ["haproxy.pem", "keystore-legacy.p12", "keystore.jks", "keystore.p12", "privkey.der", "privkey.pem"]
+    assert [file for file in sorted(os.listdir(folder)) if hosts.mode(folder / file) == 0o600] == secret
+
+
+def der(key: t.Any) -> bytes:
+    none = serialization.NoEncryption()
+    return bytes(key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, none))
+
+
+def test_forms_are_written_once_although_their_bytes_would_differ(host: Host) -> None:
+    delivery = with_forms(host.deliver())
+    host.run(delivery, store_password=PASSWORD)
+    before = hosts.tree(str(host.directory))
+    assert host.run(delivery, store_password=PASSWORD)["changed"] is False
+    assert hosts.tree(str(host.directory)) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "params", "rewritten"),
+    [
+        ({}, {"store_password": "another password"}, {"keystore.p12", "keystore-legacy.p12", "keystore.jks"}),
+        ({"alias": "Tomcat 9"}, {}, {"keystore.p12", "keystore-legacy.p12", "keystore.jks"}),
+    ],
+)
+def test_forms_are_written_anew_when_the_wish_changes(
+    host: Host, change: dict[str, t.Any], params: dict[str, t.Any], rewritten: set[str]
+) -> None:
+    delivery = with_forms(host.deliver())
+    host.run(delivery, store_password=PASSWORD)
+    before = contents(host)
+    entry = host.run({**delivery, **change}, **{"store_password": PASSWORD, **params})["certificates"][0]
+    assert (entry["changed"], entry["moved"]) == (True, False)
+    after = contents(host)
+    assert {file for file in after if after[file] != before[file]} == rewritten
+    assert host.run({**delivery, **change}, **{"store_password": PASSWORD, **params})["changed"] is False
+
+
+def contents(host: Host) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (host.shop / "current").iterdir()}
+
+
+@pytest.mark.parametrize("file", FORM_FILES)
+@pytest.mark.parametrize("how", ["emptied", "cut short", "removed", "of another key", "swapped"])
+def test_damaged_forms_are_repaired(host: Host, file: str, how: str) -> None:
+    first = with_forms(host.deliver())
+    host.run(first, store_password=PASSWORD)
+    other = (host.shop / "current" / file).read_bytes()
+    delivery = with_forms(host.deliver())
+    host.run(delivery, store_password=PASSWORD)
+    path = (host.shop / "current").resolve() / file
+    twin = {"keystore.p12": "keystore-legacy.p12", "keystore-legacy.p12": "keystore.p12"}.get(file, "privkey.pem")
+    {
+        "emptied": lambda: path.write_bytes(b""),
+        "cut short": lambda: path.write_bytes(path.read_bytes()[:-1]),
+        "removed": path.unlink,
+        "of another key": lambda: path.write_bytes(other),
+        "swapped": lambda: path.write_bytes((path.parent / twin).read_bytes()),
+    }[how]()
+    diff = host.run(delivery, store_password=PASSWORD)["diff"][0]
+    assert diff["before"]["files"].get(file) == (None if how == "removed" else "damaged")
+    assert host.run(delivery, store_password=PASSWORD)["changed"] is False
+    assert host.current()
+
+
+def test_form_wished_for_later_joins_the_installed_version_without_its_certificate(host: Host) -> None:
+    host.install()
+    serial = host.install()["serial"]
+    wish = {"name": "shop", "names": NAMES, "forms": ["haproxy"]}
+    foretold = host.run(wish, check_mode=True)
+    entry = host.run(wish)
+    assert entry == foretold
+    assert {key: entry["certificates"][0][key] for key in ("serial", "changed", "moved", "forms")} == {
+        "serial": serial,
+        "changed": True,
+        "moved": False,
+        "forms": ["haproxy"],
+    }
+    assert (host.shop / "current" / "haproxy.pem").exists()
+    # Nothing to go back from: the version is the one that was current before.
+    assert host.run(*entry["certificates"], state="previous")["changed"] is False
+    assert host.current() == serial
+    assert host.run(wish)["changed"] is False
+
+
+def test_completing_needs_something_to_complete(host: Host) -> None:
+    host.request()
+    with pytest.raises(GogetsslError, match="no certificate is given, and none is installed"):
+        host.run({"name": "shop", "names": NAMES, "forms": ["haproxy"]})
+
+
+def test_forms_come_back_with_their_version(host: Host) -> None:
+    first = with_forms(host.deliver())
+    host.run(first, store_password=PASSWORD)
+    before = contents(host)
+    second = host.run(with_forms(host.deliver()), store_password=PASSWORD)["certificates"][0]
+    assert contents(host) != before
+    back = host.run(second, state="previous")["certificates"][0]  # needs no password
+    assert back["forms"] == EVERY_FORM
+    assert contents(host) == before
+
+
+@pytest.mark.parametrize(
+    ("wish", "password", "words"),
+    [
+        ({"forms": ["pem"]}, None, "forms takes a list of haproxy, der, pkcs12"),
+        ({"forms": "haproxy"}, None, "forms takes a list"),
+        ({"forms": ["haproxy", "jks"]}, None, "jks needs store_password"),
+        ({"forms": ["pkcs12"]}, "short", "6 or more printable ASCII"),
+        ({"forms": ["pkcs12"]}, "pässwörter", "6 or more printable ASCII"),
+        ({"alias": "-x"}, None, "alias takes up to 64"),
+        ({"alias": "x\n"}, None, "alias takes up to 64"),
+        ({"mode": "0644"}, None, "nobody but"),
+        ({"mode": 640}, None, "with the quotes"),
+        ({"mode": "u=rw"}, None, "mode is that of private keys"),
+        ({"mode": True}, None, "mode is that of private keys"),
+        ({"owner": "no-such-user"}, None, "There is no user no-such-user"),
+        ({"group": "no-such-group"}, None, "There is no group no-such-group"),
+        ({"group": "../x"}, None, "group takes the name or the number"),
+    ],
+)
+def test_bad_layout_is_one_sentence_and_changes_nothing(
+    host: Host, wish: dict[str, t.Any], password: str | None, words: str
+) -> None:
+    host.install()
+    delivery = host.deliver()
+    before = hosts.tree(str(host.directory))
+    with pytest.raises(GogetsslError, match=words) as failure:
+        host.run({**delivery, **wish}, store_password=password)
+    assert not password or password not in failure.value.message
+    assert hosts.tree(str(host.directory)) == before
+
+
+def test_pkcs12_is_refused_where_the_library_is_too_old_and_the_rest_goes_on(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pkcs12, "HAS_PKCS12", False)
+    delivery = host.deliver()
+    before = hosts.tree(str(host.directory))
+    with pytest.raises(GogetsslError, match=r"pkcs12 needs version 38 or newer of the Python library cryptography"):
+        host.run(with_forms(delivery, "jks", "pkcs12"), store_password=PASSWORD)
+    assert hosts.tree(str(host.directory)) == before
+    host.run(with_forms(delivery, "jks", "haproxy"), store_password=PASSWORD)
+    assert host.current()
+
+
+def test_password_is_in_no_result_and_no_diff(host: Host) -> None:
+    results = [host.run(with_forms(host.deliver()), store_password=PASSWORD) for _unused in range(2)]
+    assert PASSWORD not in repr(results)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files away, which takes root")
+def test_rights_are_given_and_their_drift_is_repaired(host: Host) -> None:
+    delivery = with_forms(host.deliver(), "haproxy", owner="12345", group="daemon", mode="0640")
+    host.run(delivery)
+    folder, daemon = (host.shop / "current").resolve(), grp.getgrnam("daemon").gr_gid
+    wanted = dict.fromkeys(["haproxy.pem", "privkey.pem"], (0o640, 12345, daemon))
+    wanted.update(dict.fromkeys(["cert.pem", "chain.pem", "fullchain.pem"], (0o644, 12345, daemon)))
+    assert {file: _files.rights_of(str(folder / file)) for file in wanted} == wanted
+    os.chmod(folder / "privkey.pem", 0o644)
+    os.chown(folder / "cert.pem", 0, 0)
+    inodes = {file: (folder / file).stat().st_ino for file in wanted}
+    result = host.run(delivery)
+    assert [result["certificates"][0][key] for key in ("changed", "moved")] == [True, False]
+    before, after = (result["diff"][0][when]["files"] for when in ("before", "after"))
+    assert {file: (before[file], after[file]) for file in after if before[file] != after[file]} == {
+        "privkey.pem": (f"0644 owner 12345 group {daemon}", f"0640 owner 12345 group {daemon}"),
+        "cert.pem": ("0644 owner 0 group 0", f"0644 owner 12345 group {daemon}"),
+    }
+    assert {file: _files.rights_of(str(folder / file)) for file in wanted} == wanted
+    assert {file: (folder / file).stat().st_ino for file in wanted} == inodes
+    assert host.run(delivery)["changed"] is False
+
+
+def test_labels_are_restored_where_selinux_is(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the kernel's file and for the tool; no SELinux is here to be asked."""
+    said: list[str] = []
+    answers: list[CommandResult] = []
+
+    def shell(script: str) -> CommandResult:
+        said.append(script)
+        return answers.pop() if answers else CommandResult(0, "", "")
+
+    (tmp_path / "enforce").write_text("1")
+    monkeypatch.setattr(_labels, "_SELINUX", str(tmp_path / "enforce"))
+    monkeypatch.setattr(hosts, "_no_shell", shell)
+    delivery = host.deliver()
+    version = str(host.shop / _x509.read_certificate(delivery["certificate"]).serial)
+    host.run(delivery)
+    assert len(said) == 1
+    assert said[0].endswith(f"restorecon -R  -- '{version}'")
+    assert host.run(delivery)["changed"] is False
+    assert "-n -v" in said[-1]
+    answers += [CommandResult(0, "Would relabel", ""), CommandResult(0, "Would relabel", "")]
+    assert host.run(delivery)["certificates"][0]["changed"] is True
+    assert "-n" not in said[-1]
+    answers.append(CommandResult(1, "", "restorecon: lost its labels"))
+    with pytest.raises(GogetsslError, match="lost its labels"):
+        host.run(delivery)
 
 
 def prepared(host: Host, scenario: str) -> tuple[dict[str, t.Any], dict[str, t.Any], set[str | None]]:

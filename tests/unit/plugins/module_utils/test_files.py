@@ -23,7 +23,7 @@ def test_a_replaced_file_is_the_old_or_the_new_one(tmp_path: Path, power: bool) 
         points += 1
         path.write_bytes(b"old contents")
         lose = str(tmp_path) if power else None
-        killed = hosts.killed(lambda: _files.replace_file(str(path), b"new contents", 0o600), points, lose)
+        killed = hosts.killed(lambda: _files.replace_file(str(path), b"new contents", _files.PRIVATE), points, lose)
         assert path.read_bytes() in (b"old contents", b"new contents")
         _files.sweep(str(tmp_path))
         assert os.listdir(tmp_path) == ["file"]
@@ -37,7 +37,7 @@ def test_a_directory_appears_and_disappears_at_once(tmp_path: Path, power: bool)
     files = {"one": b"1111", "two": b"2222"}
 
     def come_and_go() -> None:
-        _files.write_directory(str(path), files, 0o755, private=("one",))
+        _files.write_directory(str(path), files, 0o755, {"two": _files.PUBLIC})
         _files.discard(str(path))
 
     while killed:

@@ -104,7 +104,7 @@ def test_modules_work_without_requests(tmp_path: Path) -> None:
         ("gogetssl_csr", {"certificates": [{**WISH, "names": ["localhost"]}]}, "is not a name"),
         ("gogetssl_csr", {"certificates": [{**WISH, "sans": []}]}, "sans"),
         ("gogetssl_csr", {"certificates": [WISH], "directory": "/proc/certs"}, "/proc/certs"),
-        ("gogetssl_certificate", {"certificates": [{"name": "shop", "names": []}]}, "certificate is not made of PEM"),
+        ("gogetssl_certificate", {"certificates": [{"name": "shop", "names": []}]}, "none is installed"),
         ("gogetssl_certificate", {"certificates": [], "state": "absent"}, "state"),
         ("gogetssl_dcv_file", {"web_root": "/", "files": [{"file_name": "../x", "content": ""}]}, "refused"),
     ],

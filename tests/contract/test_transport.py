@@ -96,10 +96,16 @@ def test_key_in_query_or_body(api: Api, where: str) -> None:
     assert answer.json()["success"] is True
 
 
-def test_json_body_only_by_setting(api: Api, emulator: Emulator) -> None:
+def test_json_body_unless_the_setting_says_no(api: Api, emulator: Emulator) -> None:
+    """Nested lists and objects under PHP's names, true as 1."""
+    names = {"dns_names": "b.example.com", "approver_emails": "http"}
+    path = f"/orders/ssl/change_validation_email/{api.order(68, 'a.example.com', **names)['order_id']}"
+    form = {"approver_email": "dns", "san_approval": [{"name": "b.example.com", "method": "dns"}], "auth_key": api.key}
+    assert api.call("POST", path, params={}, json=form).json()["success"] is True
+    assert api.call("POST", "/orders/statuses", json={"cids": 1}).json()["success"] is True
+    emulator.set(json_bodies=False)
+    assert api.call("POST", path, params={}, json=form).status_code == 403
     assert api.call("POST", "/orders/statuses", json={"cids": "1"}).json()["error"] is True
-    emulator.set(json_bodies=True)
-    assert api.call("POST", "/orders/statuses", json={"cids": "1"}).json()["success"] is True
 
 
 def test_key_dies(api: Api, emulator: Emulator) -> None:

@@ -31,7 +31,7 @@ class Settings:
     key_life_days: float = 365.0
     bad_key_status: int = 403
     post_reads: bool = True
-    json_bodies: bool = False
+    json_bodies: bool = True
     acting_gets: str = _choice("both", "get", "post")
     reissue_put: bool = False
     whois_path: str = _choice("both", "domain", "plain")

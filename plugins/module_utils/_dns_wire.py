@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One question to one name server, and what its answer means: the only file that imports dnspython.
+"""One question or one change to one name server, and what its answer means: the only file that imports dnspython.
 
-`ask` sends; `judge` reads a message and is pure. Who is to be asked is found out in `_dns`.
+`ask`, `peek` and `update` send; `judge` reads a message and is pure. Who is to be asked is found out in `_dns`.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -26,12 +26,15 @@ try:
     import dns.rdataclass
     import dns.rdatatype
     import dns.resolver
+    import dns.tsig
+    import dns.update
 
     HAS_DNSPYTHON = True
 except ImportError:  # optional: people who prove control by files or mails do without it
     HAS_DNSPYTHON = False
 
 TIMEOUT_SECONDS = 5.0  # of one question; a lost datagram costs half of it, then the question is sent again
+UPDATE_SECONDS = 15.0  # a primary writes a zone to its disk before it answers
 PAYLOAD_BYTES = 1232  # what passes every path unfragmented (DNS flag day 2020)
 WORDS_SHOWN = 160  # characters of a server's own explanation
 _ATTEMPTS = 2
@@ -142,6 +145,110 @@ _CLAUSES = {
 def shown(values: t.Sequence[str]) -> str:
     """Values for people to read, at most five and none of them endless."""
     return ", ".join(repr(value[:120]) for value in values[:5]) + (" and more" if len(values) > 5 else "")
+
+
+ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A TSIG key (RFC 8945)."""
+
+    name: str
+    secret: bytes = dataclasses.field(repr=False)
+    algorithm: str = "hmac-sha256"
+
+
+class Change(t.NamedTuple):
+    """One value that is to be at a name, or gone from it."""
+
+    add: bool
+    name: str
+    kind: str
+    value: str
+    ttl: int
+
+
+class Verdict(enum.Enum):
+    """What a server made of a change, or of the key it was signed with."""
+
+    DONE = "done"
+    IN_THE_WAY = "in_the_way"  # something stands at the name, so that nothing was changed
+    BAD_KEY = "bad_key"
+    BAD_SIGNATURE = "bad_signature"
+    BAD_TIME = "bad_time"
+    REFUSED = "refused"
+    NOT_PRIMARY = "not_primary"
+    SERVFAIL = "servfail"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    GARBLED = "garbled"
+
+
+class Rejected(Exception):
+    """A server did not do what it was asked for."""
+
+    def __init__(self, verdict: Verdict, words: str = "") -> None:
+        super().__init__(verdict.value)
+        self.verdict = verdict
+        self.words = words
+
+
+def peek(server: Server, name: str, kind: str, key: Key | None) -> Answer:
+    """What a server says to a signed question: with views, the key decides which zone is meant. Raises `Rejected`."""
+    query = dns.message.make_query(_wire_name(name), kind, flags=0)
+    return judge(server, name, kind, _converse(server, query, key), recurse=False)
+
+
+def update(server: Server, zone: str, changes: t.Sequence[Change], key: Key | None) -> None:
+    """All these changes of a zone or none (RFC 2136), unless something stands in their way. Raises `Rejected`."""
+    message = dns.update.UpdateMessage(_wire_name(zone))
+    for change in changes:
+        name = _wire_name(change.name)
+        value = f'"{change.value}"' if change.kind == "TXT" else f"{change.value}."
+        if not change.add:
+            message.delete(name, change.kind, value)
+            continue
+        if change.kind == "CNAME":
+            message.absent(name)  # an alias stands alone
+        else:
+            message.absent(name, "CNAME")
+        message.add(name, change.ttl, change.kind, value)
+    rcode = _converse(server, message, key).rcode()
+    if rcode != dns.rcode.NOERROR:
+        raise Rejected(_VERDICTS.get(dns.rcode.to_text(rcode), Verdict.GARBLED), dns.rcode.to_text(rcode))
+
+
+_VERDICTS = {
+    "YXDOMAIN": Verdict.IN_THE_WAY,
+    "YXRRSET": Verdict.IN_THE_WAY,
+    "REFUSED": Verdict.REFUSED,
+    "NOTAUTH": Verdict.NOT_PRIMARY,
+    "NOTZONE": Verdict.NOT_PRIMARY,
+    "NOTIMP": Verdict.NOT_PRIMARY,
+    "SERVFAIL": Verdict.SERVFAIL,
+}
+
+
+def _converse(server: Server, message: dns.message.Message, key: Key | None) -> dns.message.Message:
+    """One exchange over TCP, signed if there is a key."""
+    if key:
+        ring = {_wire_name(key.name): dns.tsig.Key(_wire_name(key.name), key.secret, key.algorithm)}
+        message.use_tsig(ring)
+    try:
+        return dns.query.tcp(message, server.address, UPDATE_SECONDS, server.port)
+    except dns.exception.Timeout:
+        raise Rejected(Verdict.TIMEOUT) from None
+    except dns.tsig.PeerBadKey:
+        raise Rejected(Verdict.BAD_KEY) from None
+    except (dns.tsig.PeerBadSignature, dns.tsig.BadSignature, dns.tsig.PeerBadTruncation):
+        raise Rejected(Verdict.BAD_SIGNATURE) from None
+    except (dns.tsig.PeerBadTime, dns.tsig.BadTime):
+        raise Rejected(Verdict.BAD_TIME) from None
+    except OSError as error:
+        raise Rejected(Verdict.UNREACHABLE, error.strerror or "") from None
+    except (dns.exception.DNSException, EOFError, ValueError) as error:
+        raise Rejected(Verdict.GARBLED, type(error).__name__) from None
 
 
 def ask(server: Server, name: str, kind: str, recurse: bool) -> Answer:

@@ -17,7 +17,7 @@ import re
 import shlex
 import typing as t
 
-from . import _listeners, _x509
+from . import _listeners, _published, _x509
 from ._errors import GogetsslError, host_error
 from ._listeners import Heard, Served
 from ._shell import Shell, output
@@ -107,6 +107,7 @@ class HostState:
     intent: Intent | None = None
     served: tuple[Served, ...] = ()
     files: t.Mapping[str, FileFacts] | None = None  # of the current version; None if they were not looked at
+    published: bool = False  # the host has notes of DNS records that were published for one of its orders
 
 
 def inspect(shell: Shell, directory: str, wanted: t.Sequence[Wanted]) -> dict[str, HostState]:
@@ -121,7 +122,8 @@ def inspection_script(directory: str, wanted: t.Sequence[Wanted]) -> str:
     """The shell script behind `inspect`."""
     names = " ".join(one.name for one in wanted)
     head = f"d={shlex.quote(directory)}; names={shlex.quote(names)}; files={shlex.quote(' '.join(_PRINTED))}"
-    return head + _INSPECT + _listeners.probe_script([(one.name, one.listeners) for one in wanted]) + "\nexit 0\n"
+    probes = _listeners.probe_script([(one.name, one.listeners) for one in wanted])
+    return head + _INSPECT + _published.EXISTS + probes + "\nexit 0\n"
 
 
 def split_parts(text: str) -> dict[str, str]:
@@ -158,6 +160,7 @@ def read_state(one: Wanted, parts: t.Mapping[str, str], answers: Heard) -> HostS
         intent=_read_record(Intent, part("intent.json"), f"{one.name}/intent.json"),
         served=_listeners.read_served(one.name, one.listeners, answers),
         files=_read_files(part("current/files")),
+        published="published" in parts,
     )
 
 

@@ -22,8 +22,8 @@ PROOF_DIRECTORY = "/.well-known/pki-validation/"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _FILE_CONTENT = re.compile(r"[\x20-\x7e\r\n]{1,4096}\Z")
-_DNS_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})+\Z")
-_TXT_VALUE = re.compile(r"[A-Za-z0-9 ._=+/:;-]{1,255}\Z")
+DNS_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})+\Z")
+TXT_VALUE = re.compile(r"[A-Za-z0-9 ._=+/:;-]{1,255}\Z")
 _ZONE_LINE = re.compile(r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?(CNAME|TXT)\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
 _STATES = {0: ProofState.UNSET, 1: ProofState.PROCESSING, 2: ProofState.VALIDATED}
 
@@ -89,14 +89,14 @@ def _dns_fields(name: str, body: _loose.Object) -> dict[str, str]:
     record, kind, value = match.group(1).rstrip("."), match.group(2).upper(), match.group(3).strip()
     zone = _names.base(name)
     inside = record.lower() == zone or record.lower().endswith("." + zone)
-    if not _DNS_NAME.match(record) or len(record) > 253 or not inside:
+    if not DNS_NAME.match(record) or len(record) > 253 or not inside:
         raise _refused(name, f"the record name {record[:120]!r}")
     if kind == "TXT":
         value = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
-        acceptable = _TXT_VALUE.match(value)
+        acceptable = TXT_VALUE.match(value)
     else:
         value = value.rstrip(".")
-        acceptable = _DNS_NAME.match(value)
+        acceptable = DNS_NAME.match(value)
     if not acceptable:
         raise _refused(name, f"the record value {value[:120]!r}")
     return {"type": kind, "record": record.lower(), "value": value if kind == "TXT" else value.lower()}

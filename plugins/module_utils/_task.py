@@ -21,6 +21,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 
 from ._api import Api
 from ._client import HAS_REQUESTS, PRODUCTION_URL, Client, Credentials, Limits
+from ._dns_wire import HAS_DNSPYTHON
 from ._errors import GogetsslError
 from ._shell import CommandResult, Shell
 from ._x509 import HAS_CRYPTOGRAPHY
@@ -99,7 +100,7 @@ def ansible_spec(spec: Params) -> dict[str, t.Any]:
 
 def missing_libraries(task: Task) -> list[str]:
     """The Python libraries a task needs and this interpreter lacks."""
-    present = {"requests": HAS_REQUESTS, "cryptography": HAS_CRYPTOGRAPHY}
+    present = {"requests": HAS_REQUESTS, "cryptography": HAS_CRYPTOGRAPHY, "dnspython": HAS_DNSPYTHON}
     return [library for library in task.needs if not present[library]]
 
 

@@ -3,8 +3,8 @@
 
 """Task: a Legal Entity Identifier: bought, renewed or confirmed, and never bought twice.
 
-The API has no idempotency key and no list of LEI orders. Before buying, the register is asked for the entity. While an
-order of an earlier run is not in the register yet, only its id can tell of it, which is why `order_id` is an option.
+The API has no idempotency key and no list of LEI orders. Before buying, the register is asked for the entity; what is
+not in the register yet is found by the account's invoices, whose lines name orders and products.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -43,7 +43,9 @@ SPEC = {
     "transfer": {"type": "bool", "default": False},
     "incorporation_date": {"type": "str"},
     "renew_within": {"type": "int", "default": 60},
+    "other_orders": {"type": "list", "elements": "int", "default": []},
 }
+IN_WORK_DAYS = 90  # so far back invoices are looked through for orders that are not in the register yet
 NEEDED = ("legal_name", "registration_id", "jurisdiction", "firstname", "lastname", "legal_address")
 # Address option -> the vendor's word, after "legal" or "hq" (API reference 10).
 _PLACE = {
@@ -76,6 +78,10 @@ def _present(context: Context, api: Api) -> Result:
     known = find(api.lei_lookup(params["legal_name"]), params)
     if known is not None:
         return {**_result(False, f"The entity has the LEI {known['lei_number']}."), "lei": known}
+    place = _place_of(params["legal_address"])
+    open_order = next((one for one in _in_work(context, api) if _place_of(one["legal_address"]) == place), None)
+    if open_order is not None:
+        return _result(False, _OPEN.format(order=open_order["order_id"]), open_order)
     codes = {row["code"] for row in api.lei_jurisdictions()}
     if codes and params["jurisdiction"] not in codes:
         raise input_error(f"jurisdiction: GoGetSSL has no LEIs for {params['jurisdiction']!r}.")
@@ -94,6 +100,34 @@ def find(rows: t.Sequence[Params], params: Params) -> Params | None:
         if row["lei_number"] and place == jurisdiction and (same_number or same_name):
             return row
     return None
+
+
+_OPEN = (
+    "Order {order} for an entity at this address is in work. If it is another entity's, name the order in other_orders."
+)
+
+
+def _in_work(context: Context, api: Api) -> t.Iterator[Params]:
+    """The LEI orders of the last months that are not done, newest first; each costs a request when it is asked for."""
+    params = context.params
+    try:
+        invoices = api.invoices_between(_day(context.now() - IN_WORK_DAYS * 86400), None)
+    except GogetsslError as error:
+        if error.kind is not Kind.REFUSED:
+            raise
+        context.warn(f"Whether an LEI order is in work cannot be seen in the account's invoices. {error.message}")
+        return
+    lines = [line for invoice in invoices for line in invoice["lines"]]
+    ids = {line["order_id"] for line in lines if line["product_id"] == params["product_id"] and line["order_id"]}
+    for order_id in sorted(ids - {params["order_id"], *params["other_orders"]}, reverse=True):
+        order = api.lei_status(order_id)
+        if order["pending"]:
+            yield order
+
+
+def _place_of(address: Params | None) -> tuple[str, ...]:
+    """What an order's status tells of an address (API reference 10), for comparisons."""
+    return tuple(_plain((address or {}).get(key)) for key in ("city", "postalcode", "country"))
 
 
 def fields_of(params: Params) -> dict[str, str | int]:
@@ -129,6 +163,10 @@ def _renewed(context: Context, api: Api) -> Result:
     limit = _day(context.now() + params["renew_within"] * 86400)
     if end is not None and end > limit:
         return _result(False, f"The LEI is good until {end}, more than {params['renew_within']} days.", order)
+    number = order["lei_number"]
+    open_order = next((one for one in _in_work(context, api) if number and one["lei_number"] == number), None)
+    if open_order is not None:
+        return _result(False, f"The renewal is in work as order {open_order['order_id']}.", open_order)
     if context.check_mode:
         return _result(True, "The LEI would be renewed.", order)
     fields: dict[str, str | int] = {
@@ -138,8 +176,8 @@ def _renewed(context: Context, api: Api) -> Result:
     for key, option in (("firstName", "firstname"), ("lastName", "lastname")):
         if params[option]:
             fields[key] = params[option]
-    number = order["lei_number"] or f"order {params['order_id']}"
-    return _bought(api, "The LEI was renewed.", lambda: api.lei_renew(params["order_id"], fields), number)
+    what = number or f"order {params['order_id']}"
+    return _bought(api, "The LEI was renewed.", lambda: api.lei_renew(params["order_id"], fields), what)
 
 
 def _latest_end(api: Api, order: Params) -> str | None:

@@ -11,10 +11,9 @@ version_added: 1.0.0
 description:
   - Buys a Legal Entity Identifier (LEI), which some OV and EV certificates may name, unless the entity has one.
   - GoGetSSL has no list of LEI orders. Before buying, the register of LEIs is asked for an entity of the same
-    jurisdiction
-    with the same registration number or legal name. An order that is not in the register yet can only be recognised
-      by its
-    number, so keep RV(order_id) of the first run and give it as O(order_id) to later ones.
+    jurisdiction with the same registration number or legal name. What was ordered but is not in the register yet is
+    looked for in the invoices of the last 90 days. An order says no name, so that one in work for the same city, postal
+    code and country counts as the entity's own, unless O(other_orders) names it.
   - A purchase is sent once. If its outcome is unknown, the task fails and says so; nothing is sent again.
 author:
   - The certops.gogetssl contributors (@certops)
@@ -31,11 +30,10 @@ attributes:
     details:
       - The reason is in the result.
   idempotent:
-    support: partial
+    support: full
     details:
-      - Until an LEI or its renewal is in the register, a second run can only recognise the order by O(order_id),
-        and a
-        renewal not at all.
+      - If the API refuses the list of invoices, a warning says that an order in work cannot be seen; give O(order_id)
+        then.
 options:
   state:
     description:
@@ -162,6 +160,12 @@ options:
       - How many days before its end an LEI is renewed, with O(state=renewed).
     type: int
     default: 60
+  other_orders:
+    description:
+      - LEI orders in work that are known to be for other entities at the same address.
+    type: list
+    elements: int
+    default: []
 seealso:
   - module: certops.gogetssl.gogetssl_lei_info
 """

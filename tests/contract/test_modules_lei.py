@@ -67,3 +67,45 @@ def test_a_lost_answer_is_not_a_second_purchase(emulator: Emulator, kind: str) -
     emulator.advance(seconds=5)
     assert run(emulator, _lei.TASK, **ENTITY)["changed"] is False
     assert purchases(emulator) == 1
+
+
+def test_a_second_run_at_once_finds_the_order_of_the_first(emulator: Emulator) -> None:
+    """Nothing is in the register yet; the account's invoices name the order."""
+    emulator.set(lei_seconds=3600.0)
+    first = run(emulator, _lei.TASK, **ENTITY)
+    second = run(emulator, _lei.TASK, **ENTITY)
+    assert (second["changed"], second["order_id"]) == (False, first["order_id"])
+    other = {**ENTITY, "legal_name": "Other SIA", "registration_id": "40003000001"}
+    assert run(emulator, _lei.TASK, **other)["changed"] is False, (
+        "the same address: a person has to say that it is another"
+    )
+    assert run(emulator, _lei.TASK, **other, other_orders=[first["order_id"]])["changed"] is True
+    elsewhere = {**other, "legal_address": {**ENTITY["legal_address"], "city": "Ogre"}}
+    assert run(emulator, _lei.TASK, **elsewhere)["changed"] is True
+    assert purchases(emulator) == 3
+
+
+def test_a_renewal_is_not_bought_twice_while_it_is_in_work(emulator: Emulator) -> None:
+    order_id = run(emulator, _lei.TASK, **ENTITY)["order_id"]
+    emulator.advance(seconds=5)
+    emulator.set(lei_seconds=3600.0)
+    renewal = {"state": "renewed", "order_id": order_id, "renew_within": 400}
+    first = run(emulator, _lei.TASK, **renewal)
+    again = run(emulator, _lei.TASK, **renewal)
+    assert (first["changed"], again["changed"], purchases(emulator)) == (True, False, 2)
+    assert again["order_id"] == first["order_id"]
+    emulator.advance(seconds=3700)
+    assert run(emulator, _lei.TASK, **{**renewal, "renew_within": 364})["changed"] is False
+    assert purchases(emulator) == 2
+
+
+def test_a_lost_renewal_is_found(emulator: Emulator) -> None:
+    order_id = run(emulator, _lei.TASK, **ENTITY)["order_id"]
+    emulator.advance(seconds=5)
+    emulator.set(lei_seconds=3600.0)
+    emulator.fault(path="/orders/lei/renew", when="after", kind="reset")
+    renewal = {"state": "renewed", "order_id": order_id, "renew_within": 400}
+    with pytest.raises(GogetsslError):
+        run(emulator, _lei.TASK, **renewal)
+    assert run(emulator, _lei.TASK, **renewal)["changed"] is False
+    assert purchases(emulator) == 2

@@ -30,6 +30,7 @@ ROW = {
 PLACES = call("GET", "/lei/jurisdictions/", {"success": True, "jurisdictions": [{"code": "LV", "group": "A"}]})
 RECEIPT = {"order_id": 9, "order_amount": 69, "currency": "EUR", "success": True}
 CREATE = "/orders/lei/create/"
+NONE_OPEN = call("GET", "/invoice/", {"invoices": [], "success": True})
 
 
 def lookup(*rows: dict[str, Any], query: str = "Example SIA") -> Call:
@@ -50,11 +51,11 @@ def days(number: int) -> str:
 
 
 def test_an_lei_is_bought_once_the_register_lacks_the_entity() -> None:
-    with scripted(lookup(), PLACES, call("POST", CREATE, RECEIPT), status("processing")) as requests:
+    with scripted(lookup(), NONE_OPEN, PLACES, call("POST", CREATE, RECEIPT), status("processing")) as requests:
         result = lei(**ENTITY, headquarters_address={"city": "Ogre"})
     assert (result["changed"], result["order_id"], result["charged"]) == (True, 9, 6900)
     assert (result["order"]["pending"], result["order"]["valid_till"]) == (True, None)
-    sent = requests[2].fields
+    sent = requests[3].fields
     assert (sent["legalfirstAddressLine"], sent["hqCity"], sent["transfer"]) == ("Street 1", "Ogre", "0")
     assert sent["registrationAuthorityEntityId"] == "40003000000"
 
@@ -70,26 +71,64 @@ def test_an_lei_is_bought_once_the_register_lacks_the_entity() -> None:
     ],
 )
 def test_an_entity_that_has_an_lei_gets_no_other(changes: dict[str, Any], bought: bool) -> None:
-    more = (PLACES,) if bought else ()
+    more = (NONE_OPEN, PLACES) if bought else ()
     with scripted(lookup({**ROW, **changes}), *more):
         assert lei(**ENTITY, check_mode=True)["changed"] is bought
 
 
 def test_a_lost_answer_is_reported_and_nothing_is_sent_again() -> None:
-    with scripted(lookup(), PLACES, call("POST", CREATE, b"")), pytest.raises(GogetsslError) as caught:
+    with scripted(lookup(), NONE_OPEN, PLACES, call("POST", CREATE, b"")), pytest.raises(GogetsslError) as caught:
         lei(**ENTITY)
     assert caught.value.kind is Kind.UNCERTAIN
     assert "Nothing was bought a second time" in caught.value.message
 
 
 def test_an_answer_without_an_order_id_is_uncertain() -> None:
-    with scripted(lookup(), PLACES, call("POST", CREATE, {"success": True})), pytest.raises(GogetsslError) as caught:
+    with (
+        scripted(lookup(), NONE_OPEN, PLACES, call("POST", CREATE, {"success": True})),
+        pytest.raises(GogetsslError) as caught,
+    ):
         lei(**ENTITY)
     assert caught.value.kind is Kind.UNCERTAIN
 
 
+def invoice(order_id: int, product_id: int = 161) -> Call:
+    line = {"order_id": order_id, "product_id": product_id}
+    return call("GET", "/invoice/", {"invoices": [{"id": 1, "items": [line]}], "success": True})
+
+
+@pytest.mark.parametrize(
+    ("word", "place", "bought"),
+    [
+        ("processing", {"City": "RIGA ", "Country": "lv", "Postal": "LV-1001"}, False),
+        ("need_action", {"City": "Riga", "Country": "LV", "Postal": "LV-1001"}, False),
+        ("processing", {"City": "Ogre", "Country": "LV", "Postal": "LV-1001"}, True),
+        ("rejected", {"City": "Riga", "Country": "LV", "Postal": "LV-1001"}, True),
+    ],
+)
+def test_an_order_in_work_at_the_same_address_is_the_entitys_own(word: str, place: Any, bought: bool) -> None:
+    more = (PLACES,) if bought else ()
+    with scripted(lookup(), invoice(9), status(word, legal_address=place), *more):
+        assert lei(**ENTITY, check_mode=True)["changed"] is bought
+
+
+def test_orders_of_other_products_and_others_entities_are_not_asked_for() -> None:
+    with scripted(lookup(), invoice(9, product_id=66), PLACES):
+        assert lei(**ENTITY, check_mode=True)["changed"] is True
+    with scripted(lookup(), invoice(9), PLACES):
+        assert lei(**ENTITY, other_orders=[9], check_mode=True)["changed"] is True
+
+
+def test_an_account_without_that_list_of_invoices() -> None:
+    refused = call("GET", "/invoice/", {"error": True, "message": "The requested method is unknown"}, status=404)
+    with scripted(lookup(), refused, PLACES):
+        result = lei(**ENTITY, check_mode=True)
+    assert result["changed"] is True
+    assert "cannot be seen" in result["_warnings"][0]
+
+
 def test_an_order_that_cannot_be_read_yet_keeps_its_id() -> None:
-    with scripted(lookup(), PLACES, call("POST", CREATE, RECEIPT), call("GET", "/lei/status/9", b"oops")):
+    with scripted(lookup(), NONE_OPEN, PLACES, call("POST", CREATE, RECEIPT), call("GET", "/lei/status/9", b"oops")):
         result = lei(**ENTITY)
     assert (result["order_id"], result["order"]) == (9, None)
 
@@ -109,7 +148,7 @@ def test_what_is_missing_is_asked_for_before_anything_else(options: dict[str, An
 
 
 def test_a_jurisdiction_without_leis() -> None:
-    with scripted(lookup(), PLACES), pytest.raises(GogetsslError, match="'XX'"):
+    with scripted(lookup(), NONE_OPEN, PLACES), pytest.raises(GogetsslError, match="'XX'"):
         lei(**{**ENTITY, "jurisdiction": "XX"})
 
 
@@ -127,7 +166,7 @@ def test_renewing_when_it_is_time(word: str, end: int, registered: int | None, c
     calls = [status(word, lei_number="984500X", valid_till=days(end) + " 10:00:00"), lookup(row, query="984500X")]
     if changed:
         renewal = call("POST", "/orders/lei/renew/9", {**RECEIPT, "order_id": 10}, fields=None)
-        calls += [renewal, status("processing", 10)]
+        calls += [NONE_OPEN, renewal, status("processing", 10)]
     with scripted(*calls):
         result = lei(state="renewed", order_id=9)
     assert (result["changed"], result["order_id"]) == (changed, 10 if changed else 9)

@@ -172,14 +172,34 @@ options:
         type: str
       rekey:
         description:
-          - Whether to have the installed certificate replaced by one with a new key.
+          - A day or a time, such as V(2026-11-24T10:00:00Z), has a certificate replaced whose key was sent to the
+            authority before. It may stay set; a time without a zone is UTC, and one that has not come yet does nothing.
+          - V(true) has the installed certificate replaced in every run for as long as it is set.
           - M(certops.gogetssl.gogetssl_csr) makes a new key for every new certificate, with V(false) too.
-        type: bool
+        type: raw
         default: false
       adopt:
         description:
           - The number of an order that exists already and that this certificate is to come from from now on.
         type: int
+      adopt_files:
+        description:
+          - Files on the host of a certificate that is in use there already. With O(state=adopted) of
+            M(certops.gogetssl.gogetssl_certificate) they become the first version in O(directory); the files
+            themselves stay as they are. Until then nothing is ordered.
+        type: dict
+        suboptions:
+          certificate:
+            description: PEM file of the certificate; its chain may follow in it.
+            type: path
+            required: true
+          key:
+            description: PEM file of its private key, without a passphrase.
+            type: path
+            required: true
+          chain:
+            description: PEM file of the chain, if it is a file of its own.
+            type: path
       abandon_intent:
         description:
           - Whether to give up a purchase that was begun and whose outcome is not known, or an order that was rejected

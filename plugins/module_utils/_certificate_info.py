@@ -12,7 +12,7 @@ import datetime as dt
 import typing as t
 
 from . import _journal, _plan
-from ._plan import Decision, Step
+from ._decision import Decision, Step
 from ._task import Context, Result, Task
 from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
 

@@ -60,6 +60,17 @@ done
 
 
 @dataclasses.dataclass(frozen=True)
+class Purchase:
+    """Something that was paid for; the price is the vendor's list price before tax, in minor units, if it was known."""
+
+    date: str  # ISO
+    step: str  # buy | renew | add_names
+    order_id: int
+    price: int | None = None
+    currency: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Journal:
     """The order a certificate comes from, and what was wished for when it was placed."""
 
@@ -68,6 +79,9 @@ class Journal:
     product_id: int
     public_key: str  # SHA-256 of the key the newest CSR was made for
     end_date: str | None = None  # ISO; end of the paid term
+    ordered: str | None = None  # ISO; when a run of ours placed the order
+    keyed: str | None = None  # ISO, with time; when a run of ours sent the newest CSR
+    purchases: tuple[Purchase, ...] = ()  # of the certificate, the newest last; whatever order they were for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +97,8 @@ class Intent:
     md5: str  # of the CSR; Sectigo's proofs are named after it
     unique_code: str
     created: float  # seconds since the epoch, by the controller's clock
+    price: int | None = None  # before tax, in minor units
+    currency: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,6 +246,8 @@ def _read_record(kind: type[_Entry], text: str, where: str) -> _Entry | None:
             raise ValueError("format")
         if "names" in fields:
             fields["names"] = tuple(fields["names"])
+        if "purchases" in fields:
+            fields["purchases"] = tuple(Purchase(**entry) for entry in fields["purchases"])
         return kind(**fields)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise host_error(

@@ -14,19 +14,23 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from . import _cancel, _journal, _methods, _names, _plan, _purchase, _x509
+from . import _cancel, _journal, _methods, _names, _plan, _purchase, _spend, _x509
 from ._api import Api
+from ._budget import Budget
+from ._decision import SPENDING, Decision, Step, money
 from ._errors import GogetsslError, Kind, input_error
-from ._journal import HostState, Intent, Journal
-from ._models import Order, OrderRequest, Product, Receipt
-from ._plan import Decision, Step, VendorState
+from ._journal import HostState, Intent, Journal, Purchase
+from ._models import Order, OrderRequest, Product, Receipt, Status
+from ._order_list import REACH
+from ._plan import VendorState
 from ._results import order_result
+from ._spend import Policy, Purse
 from ._task import API_SPEC, Context, Result, Task
 from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
 
-SPENDING = (Step.BUY, Step.RENEW, Step.ADD_NAMES)
 ACTING = (*SPENDING, Step.REISSUE)
 _LOOKS = 6  # at another run's intent, within the settle time
+_WARN_AHEAD = dt.timedelta(days=14)  # of the day on which the vendor cancels an order by itself
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **API_SPEC,
@@ -41,6 +45,12 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
         "default": ["buy"],
     },
     "max_price": {"type": "int"},
+    "max_price_per_year": {"type": "int"},
+    "max_price_per_run": {"type": "int"},
+    "currency": {"type": "str"},
+    "tax_percent": {"type": "float"},
+    "check_balance": {"type": "bool", "default": True},
+    "approved_plan": {"type": "list", "elements": "dict"},
     "settle_time": {"type": "int", "default": 60},
     "keep_going": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "cancelled"], "default": "present"},
@@ -68,8 +78,9 @@ class Desk:
     api: Api
     finder: _purchase.Finder
     products: tuple[Product, ...]
-    policy: _plan.Policy
+    policy: Policy
     now: dt.datetime
+    budget: Budget
 
     def save(self, name: str, journal: Journal, settled: bool) -> None:
         """Write the journal; with it goes the intent of a purchase that this has settled, but never another run's."""
@@ -87,18 +98,27 @@ def run(context: Context) -> Result:
     csrs = {item.get("name"): item.get("csr") for item in params["requests"] if item.get("csr")}
     found = _journal.inspect(context.shell, params["directory"], wanted)
     api = context.api()
-    policy = _plan.Policy(frozenset(params["spend"]), params["max_price"])
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
-    desk = Desk(context, api, _purchase.Finder(api), api.products(), policy, now)
+    budget = Budget(context.run_directory)
+    desk = Desk(context, api, _purchase.Finder(api), api.products(), _policy(params), now, budget)
 
     stopped: list[dict[str, str]] = []
     cases = _each(wanted, lambda one: assess(desk, one, found[one.name], csrs.get(one.name)), stopped)
     for case in cases:
+        _warn(context, case)
         if case.decision.step is Step.STOP:
             stopped.append({"name": case.wanted.name, "reason": f"{case.wanted.name}: {case.decision.reason}."})
+            _note_refused(desk, case)
     going_on = [case for case in cases if case.decision.step is not Step.STOP]
     done = _each(going_on, lambda case: (case, *_take(desk, case)), stopped)
-    return _report(context, done, stopped)
+    return {**_report(context, done, stopped), **_purchase_order(desk, wanted, cases, stopped)}
+
+
+def _policy(params: t.Mapping[str, t.Any]) -> Policy:
+    ceilings = (params["max_price"], params["max_price_per_year"], params["max_price_per_run"])
+    return Policy(
+        frozenset(params["spend"]), *ceilings, params["currency"], params["tax_percent"], params["check_balance"]
+    )
 
 
 def assess(desk: Desk, wanted: Wanted, found: HostState, csr: str | None) -> Case:
@@ -113,9 +133,39 @@ def assess(desk: Desk, wanted: Wanted, found: HostState, csr: str | None) -> Cas
         product = dataclasses.replace(product, included_sans=desk.api.included_sans(product.product_id))
     found, vendor = _vendor_state(desk, wanted, found, product)
     decision = _plan.plan(wanted, found, vendor, desk.policy, desk.now)
+    decision = _spend.approved(decision, wanted.name, desk.context.params["approved_plan"])
+    if decision.spends:
+        decision = _reserve(desk, wanted, decision)
     if decision.step in ACTING:
         _check_request(desk, wanted, request, found)
     return Case(wanted, found, vendor, decision, request)
+
+
+def _reserve(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:
+    """Set the price aside for this purchase, or stop: no other host of the run can use it in between."""
+    context, policy = desk.context, desk.policy
+    purchase = "|".join((context.host, context.params["directory"], wanted.name, decision.step.value))
+    with desk.budget.account(desk.api.url, context.params["api_user"]) as account:
+        if policy.needs_account and not account.asked:
+            account.balance, account.currency = desk.api.balance()
+            account.asked = True
+        purse = Purse(account.balance, account.currency, account.others(purchase))
+        decision = _spend.affordable(decision, policy, purse)
+        if decision.step is not Step.STOP:
+            account.reserved[purchase] = decision.price or 0
+    return decision
+
+
+def _warn(context: Context, case: Case) -> None:
+    """Say in time that the vendor will cancel an order by itself."""
+    order = case.vendor.order
+    ends = _plan.cancelled_on(case.vendor.product, order, case.found.journal) if order else None
+    today = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc).date()
+    if order is not None and ends is not None and ends - today <= _WARN_AHEAD:
+        what = "paid" if order.status is Status.UNPAID else "validated"
+        context.warn(
+            f"{case.wanted.name}: order {order.order_id} is not {what} yet; GoGetSSL cancels it by itself on {ends}."
+        )
 
 
 def find_product(products: t.Sequence[Product], wanted: str) -> Product:
@@ -136,7 +186,13 @@ def _vendor_state(desk: Desk, wanted: Wanted, found: HostState, product: Product
     if found.intent is not None and found.intent.api == desk.api.url:
         found = _settle_intent(desk, wanted, found, found.intent)
     if found.journal is not None and found.journal.api == desk.api.url:
-        return found, _with_order(product, price, desk.api.order(found.journal.order_id))
+        try:
+            return found, _with_order(product, price, desk.api.order(found.journal.order_id))
+        except GogetsslError as error:
+            if error.kind is not Kind.REFUSED:
+                raise
+            if not wanted.abandon_intent:
+                return found, VendorState(product, price, unknown=(found.journal.order_id, error.message))
     return found, _search(desk, wanted, found, product, price)
 
 
@@ -145,8 +201,12 @@ def _with_order(product: Product, price: int | None, order: Order) -> VendorStat
 
 
 def _search(desk: Desk, wanted: Wanted, found: HostState, product: Product, price: int | None) -> VendorState:
-    """Without a journal: orders of the same common name, told apart by the key they were placed with."""
+    """Without a journal: orders of the same common name, told apart by their key or by the installed certificate."""
     orders = desk.finder.orders(wanted.common_name)
+    if found.certificate is not None and found.certificate.names[:1] not in ((), (wanted.common_name,)):
+        known = {order.order_id for order in orders}
+        former = desk.finder.orders(found.certificate.names[0])
+        orders += [one for one in former if one.order_id not in known and _belongs(one, wanted, found, product)]
     ours = [order for order in orders if not order.status.ended and _belongs(order, wanted, found, product)]
     if len(ours) == 1:
         return _with_order(product, price, ours[0])
@@ -156,14 +216,22 @@ def _search(desk: Desk, wanted: Wanted, found: HostState, product: Product, pric
         if order not in ours and not order.status.ended and order.product_id in (None, product.product_id)
     ]
     return VendorState(
-        product, price, same_key=tuple(order.order_id for order in ours), same_name=() if ours else tuple(rivals)
+        product,
+        price,
+        same_key=tuple(order.order_id for order in ours),
+        same_name=() if ours else tuple(rivals),
+        reach=None if desk.finder.complete else REACH,
     )
 
 
 def _belongs(order: Order, wanted: Wanted, found: HostState, product: Product) -> bool:
-    """True if the order was placed with the staged or the installed key."""
-    if found.certificate is not None and _purchase.key_of(order) == found.certificate.public_key:
-        return True
+    """True if the order was placed with the staged or the installed key, or gave the installed certificate."""
+    if found.certificate is not None:
+        issued = _purchase.certificate_of(order)
+        if issued is not None and issued.sha256 == found.certificate.sha256:
+            return True
+        if _purchase.key_of(order) == found.certificate.public_key:
+            return True
     if found.staged is None:
         return False
     code = wanted.unique_code or _purchase.unique_code(found.staged, product.product_id, wanted.names)
@@ -187,7 +255,17 @@ def _settle_intent(desk: Desk, wanted: Wanted, found: HostState, intent: Intent)
         if not context.check_mode:
             _journal.forget(context.shell, context.params["directory"], name)
         return dataclasses.replace(found, intent=None)
-    journal = Journal(desk.api.url, receipt.order_id, intent.product_id, intent.public_key)
+    begun = dt.datetime.fromtimestamp(intent.created, dt.timezone.utc)
+    bought = Purchase(begun.date().isoformat(), intent.step, receipt.order_id, intent.price, intent.currency)
+    journal = Journal(
+        desk.api.url,
+        receipt.order_id,
+        intent.product_id,
+        intent.public_key,
+        ordered=_iso(begun),
+        keyed=_iso(begun),
+        purchases=_spend.remembered(found.journal.purchases if found.journal else (), bought),
+    )
     if not context.check_mode:
         desk.save(name, journal, settled=True)
     return dataclasses.replace(found, journal=journal, intent=None)
@@ -252,6 +330,7 @@ def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
     if case.request is None:
         raise _no_request(case.wanted.name)
     receipt = None
+    known = case.found.journal
     if step in (Step.BUY, Step.RENEW):
         receipt = _buy(desk, case, case.request)
         order_id = receipt.order_id
@@ -260,25 +339,75 @@ def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
     else:
         order_id = order.order_id
         if step is Step.ADD_NAMES:
-            receipt = _add_names(desk, case, case.request, order)
+            receipt, known = _add_names(desk, case, case.request, order)
         _reissue(desk, case, case.request, order)
-    journal = Journal(desk.api.url, order_id, case.vendor.product.product_id, case.request.public_key)
+    journal = _journal_after(desk, case, known, order_id, receipt)
     desk.save(case.wanted.name, journal, settled=step in (Step.BUY, Step.RENEW) or case.found.intent is not None)
     return desk.api.order(order_id), receipt
 
 
+def _journal_after(desk: Desk, case: Case, known: Journal | None, order_id: int, receipt: Receipt | None) -> Journal:
+    """The journal after a CSR was sent: with what was known of the order, if it is the same, and with the purchase."""
+    now = dt.datetime.fromtimestamp(desk.context.now(), dt.timezone.utc)
+    known = _known(desk, known)
+    same = known if known is not None and known.order_id == order_id else None
+    bought = case.decision.step in (Step.BUY, Step.RENEW)
+    purchases = known.purchases if known else ()
+    return Journal(
+        desk.api.url,
+        order_id,
+        case.vendor.product.product_id if bought or same is None else same.product_id,
+        case.request.public_key if case.request else "",
+        end_date=same.end_date if same else None,
+        ordered=_iso(now) if bought else same.ordered if same else None,
+        keyed=_iso(now),
+        purchases=_spend.remembered(purchases, _paid(case, now, order_id, receipt)) if bought else purchases,
+    )
+
+
+def _known(desk: Desk, journal: Journal | None) -> Journal | None:
+    """The journal, unless it is of another API: what was bought in a sandbox is not money."""
+    return journal if journal is not None and journal.api == desk.api.url else None
+
+
+def _paid(case: Case, now: dt.datetime, order_id: int, receipt: Receipt | None) -> Purchase:
+    currency = receipt.currency if receipt else None
+    return Purchase(now.date().isoformat(), case.decision.step.value, order_id, case.decision.price, currency)
+
+
+def _iso(moment: dt.datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def _note_refused(desk: Desk, case: Case) -> None:
+    """A step that the policy refused does not keep the host from knowing its order: so certificates are adopted."""
+    if case.decision.refused is not None and case.vendor.order is not None and not desk.context.check_mode:
+        _note(desk, case, case.vendor.order)
+
+
 def _note(desk: Desk, case: Case, order: Order) -> None:
     """Bring the journal up to date with what the vendor says, if it says anything new."""
-    known = case.found.journal
+    known = _known(desk, case.found.journal)
+    same = known if known is not None and known.order_id == order.order_id else None
+    issued = _purchase.certificate_of(order)
     key = case.vendor.order_key
-    if known is not None and known.order_id == order.order_id and (key is None or order.in_progress):
-        key = known.public_key  # while a reissue is under way the vendor may still show the previous CSR
+    if same is not None and (key is None or order.in_progress):
+        key = same.public_key  # while a reissue is under way the vendor may still show the previous CSR
+    elif key is None and issued is not None and order.issued:
+        key = issued.public_key
     elif key is None and case.found.staged is not None:
         key = case.found.staged.public_key
-    end = order.end_date.isoformat() if order.end_date else None
-    product_id = order.product_id or case.vendor.product.product_id
-    journal = Journal(desk.api.url, order.order_id, product_id, key or "", end)
-    if journal != known or case.found.intent is not None:
+    journal = Journal(
+        desk.api.url,
+        order.order_id,
+        order.product_id or case.vendor.product.product_id,
+        key or "",
+        order.end_date.isoformat() if order.end_date else None,
+        ordered=same.ordered if same else None,
+        keyed=same.keyed if same and same.public_key == key else None,
+        purchases=known.purchases if known else (),
+    )
+    if journal != case.found.journal or case.found.intent is not None:
         desk.save(case.wanted.name, journal, settled=case.found.intent is not None)
 
 
@@ -313,10 +442,12 @@ def _intent(desk: Desk, case: Case, request: _x509.Request, code: str) -> Intent
         md5=request.md5,
         unique_code=code,
         created=desk.context.now(),
+        price=case.decision.price,
+        currency=desk.policy.currency,
     )
 
 
-def _add_names(desk: Desk, case: Case, request: _x509.Request, order: Order) -> Receipt:
+def _add_names(desk: Desk, case: Case, request: _x509.Request, order: Order) -> tuple[Receipt, Journal | None]:
     """Buy room for names, one run at a time. The order's own counts tell what another run or a lost answer bought."""
 
     def left() -> tuple[int, int]:
@@ -324,11 +455,13 @@ def _add_names(desk: Desk, case: Case, request: _x509.Request, order: Order) -> 
 
     context, name = desk.context, case.wanted.name
     intent = _intent(desk, case, request, "")
-    receipt = Receipt(order.order_id, None, None)
-    _purchase.claim(context, name, intent, case.found.journal)
+    known = case.found.journal
+    receipt, bought = Receipt(order.order_id, None, None), False
+    _purchase.claim(context, name, intent, known)
     try:
         singles, wildcards = left()
         if singles or wildcards:
+            bought = True
             receipt = desk.api.add_names(order.order_id, singles, wildcards)
     except GogetsslError as error:
         if error.kind is not Kind.UNCERTAIN:
@@ -336,13 +469,20 @@ def _add_names(desk: Desk, case: Case, request: _x509.Request, order: Order) -> 
             raise
         if left() != (0, 0):
             raise  # the intent stays: the request may still be under way
+    if bought and known is not None:
+        now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
+        paid = _paid(case, now, order.order_id, receipt)
+        known = dataclasses.replace(known, purchases=_spend.remembered(known.purchases, paid))
+        desk.save(name, known, settled=False)
     _journal.forget(context.shell, context.params["directory"], name, intent)
-    return receipt
+    return receipt, known
 
 
 def _reissue(desk: Desk, case: Case, request: _x509.Request, order: Order) -> None:
     """Have the certificate made anew. If the answer is lost, the order itself tells whether it is being done."""
     wanted, product = case.wanted, case.vendor.product
+    # An order of another product is reissued by that product's rules until its term ends.
+    product = next((one for one in desk.products if one.product_id == order.product_id), product)
     code = _purchase.unique_code(request, product.product_id, wanted.names)
     again = dataclasses.replace(
         _order_request(desk, wanted, product, request),
@@ -437,7 +577,50 @@ def _entry(case: Case, order: Order | None, receipt: Receipt | None) -> dict[str
 
 
 def _price(case: Case) -> str:
-    return "free" if case.decision.price == 0 else f"price {_plan.money(case.decision.price)}"
+    return "free" if case.decision.price == 0 else f"price {money(case.decision.price)} before tax"
+
+
+def _purchase_order(
+    desk: Desk, wanted: t.Sequence[Wanted], cases: t.Sequence[Case], stopped: t.Sequence[t.Mapping[str, str]]
+) -> Result:
+    """What would be done or was, with prices, as plain data; and what this run spends of what the account has."""
+    by_name = {case.wanted.name: case for case in cases}
+    reasons = {one["name"]: one["reason"] for one in stopped}
+    plan = [_plan_entry(desk, one, by_name.get(one.name), reasons.get(one.name)) for one in wanted]
+    with desk.budget.account(desk.api.url, desk.context.params["api_user"]) as account:
+        budget = {
+            "price": sum(entry["price"] or 0 for entry in plan if entry["step"] in _SPENDING_WORDS),
+            "run_price": sum(account.reserved.values()),
+            "balance": account.balance,
+            "currency": account.currency or desk.policy.currency,
+            "tax_percent": desk.policy.tax_percent,
+        }
+    for entry in plan:
+        entry["currency"] = budget["currency"]
+    return {"plan": plan, "budget": budget}
+
+
+_SPENDING_WORDS = tuple(step.value for step in SPENDING)
+
+
+def _plan_entry(desk: Desk, wanted: Wanted, case: Case | None, stopped: str | None) -> Result:
+    """One certificate of the plan; one that could not even be judged is a stop with a reason."""
+    decision = case.decision if case else Decision(Step.STOP, "", price=None)
+    step = Step.STOP if stopped else decision.step
+    due = decision.refused or decision.step
+    return {
+        "host": desk.context.host,
+        "name": wanted.name,
+        "names": list(wanted.names),
+        "product": case.vendor.product.name if case else wanted.product,
+        "period": wanted.period,
+        "step": step.value,
+        "due": None if due is Step.STOP else due.value,
+        "reason": stopped or decision.reason,
+        "order_id": decision.order_id,
+        "price": decision.price,
+        "deadline": decision.deadline.isoformat() if decision.deadline else None,
+    }
 
 
 TASK = Task(argument_spec=ARGUMENT_SPEC, run=run)

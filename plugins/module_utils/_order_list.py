@@ -48,10 +48,10 @@ def list_orders(api: Api, search: Search) -> tuple[list[OrderSummary], bool]:
     found: dict[int, OrderSummary] = {}
     wanted = search.statuses
     for status in FILTERS if not wanted else [one for one in FILTERS if one in wanted]:
-        _add(found, _listed(api, status))
+        _add(found, listed(api, status))
     complete = True
     if not wanted or wanted - set(FILTERS):
-        _add(found, _listed(api, ""))  # without a filter: names of orders of other statuses, if the vendor gives them
+        _add(found, listed(api, ""))  # without a filter: names of orders of other statuses, if the vendor gives them
         everything = api.all_orders()
         complete = len(everything) < REACH
         _add(found, everything)
@@ -59,7 +59,7 @@ def list_orders(api: Api, search: Search) -> tuple[list[OrderSummary], bool]:
     return [order for order in orders if search.fits(order)], complete
 
 
-def _listed(api: Api, status: str) -> t.Sequence[OrderSummary]:
+def listed(api: Api, status: str) -> t.Sequence[OrderSummary]:
     """One list; a filter that the vendor does not know means that there is no such list."""
     try:
         return api.orders_with_status(status)

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import enum
 import hashlib
 import typing as t
 
-from . import _methods, _names, _x509
-from ._journal import HostState
-from ._models import Family, Order, Product, Status
+from . import _methods, _names, _spend, _x509
+from ._decision import Decision, Step, stop
+from ._journal import HostState, Journal
+from ._models import Family, Order, Product, Status, Validation
+from ._spend import Policy
 from ._wanted import Wanted
 
 DAY = dt.timedelta(days=1)
@@ -30,35 +31,11 @@ LIFETIME_FRACTION = 3  # replaced when a third of the lifetime is left ...
 FLOOR = 7 * DAY  # ... or a week, whichever is earlier
 SPREAD_FRACTION = 20  # a twentieth of the lifetime, by name, so that a fleet does not move as one
 TERM_END_SLACK = 2 * DAY  # a certificate that ends this close to the paid term is the term's last
-
-
-class Step(enum.Enum):
-    """The one next thing to do about a certificate."""
-
-    KEEP = "keep"
-    OBTAIN = "obtain"  # of `judge` only: the vendor has to be asked
-    INSTALL = "install"
-    RESUME = "resume"
-    REISSUE = "reissue"
-    RENEW = "renew"
-    BUY = "buy"
-    ADD_NAMES = "add_names"
-    STOP = "stop"
-
-
-@dataclasses.dataclass(frozen=True)
-class Policy:
-    """What a run may do with money. Prices are in minor units."""
-
-    spend: frozenset[str] = frozenset({"buy"})
-    max_price: int | None = None
-
-    def allows(self, step: Step) -> bool:
-        """Buying includes renewing, renewing includes reissuing; more names are bought only when asked for by name."""
-        if step is Step.ADD_NAMES:
-            return "add_names" in self.spend
-        ladder = ("reissue", "renew", "buy")
-        return step.value not in ladder or any(rung in self.spend for rung in ladder[ladder.index(step.value) :])
+# Authorities date certificates back, if anything, and vendors end terms in time. Beyond this our clock is wrong.
+CLOCK_BEHIND = dt.timedelta(hours=1)
+CLOCK_AHEAD = 7 * DAY
+# After so many days GoGetSSL cancels by itself what was not validated or paid (API reference 9.4).
+CANCELLED_AFTER = {"unpaid": 20, "trial": 30, Validation.DV: 45, Validation.OV: 60, Validation.EV: 60}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,20 +48,17 @@ class VendorState:
     order_key: str | None = None
     same_key: tuple[int, ...] = ()  # orders found by the staged or installed key, besides `order`
     same_name: tuple[int, ...] = ()  # live orders for the same name and product made with another key
-
-
-@dataclasses.dataclass(frozen=True)
-class Decision:
-    """A step with its reason, the order it is about, and its price in minor units (0: free)."""
-
-    step: Step
-    reason: str
-    order_id: int | None = None
-    price: int | None = 0
+    unknown: tuple[int, str] | None = None  # an order of the journal that the vendor does not give, and why
+    reach: int | None = None  # how many orders were searched, if there are more than can be
 
 
 def judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
     """What the host alone tells: keep, install what is there, or ask the vendor."""
+    decision = _judge(wanted, found, now)
+    return dataclasses.replace(decision, deadline=found.certificate.not_after if found.certificate else None)
+
+
+def _judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
     certificate = found.certificate
     if found.intent is not None:
         return Decision(Step.OBTAIN, "a purchase was begun and its outcome is not known yet")
@@ -121,44 +95,42 @@ def due_on(name: str, certificate: _x509.Certificate, term_end: dt.date | None) 
 
 
 def plan(wanted: Wanted, found: HostState, vendor: VendorState, policy: Policy, now: dt.datetime) -> Decision:
-    """The one next step, within what the policy allows."""
+    """The one next step, within what the policy allows as far as that can be told without the account."""
     decision = _next_step(wanted, found, vendor, now)
-    if not policy.allows(decision.step):
-        spend = ", ".join(sorted(policy.spend))
-        return dataclasses.replace(
-            decision,
-            step=Step.STOP,
-            reason=f"{decision.step.value} is due ({decision.reason}), but this run may only: {spend}",
-        )
-    if policy.max_price is not None and decision.price is None:
-        return dataclasses.replace(
-            decision, step=Step.STOP, reason="the price is not known, so the ceiling cannot be kept"
-        )
-    if policy.max_price is not None and (decision.price or 0) > policy.max_price:
-        reason = (
-            f"{decision.step.value} costs {money(decision.price)}, above the ceiling of {money(policy.max_price)}"
-            f" ({decision.reason})"
-        )
-        return dataclasses.replace(decision, step=Step.STOP, reason=reason)
-    return decision
+    decision = dataclasses.replace(decision, deadline=_deadline(found, vendor))
+    return _spend.permitted(decision, policy, _spend.spent_in_year(found.journal, vendor.order, vendor.price, now))
 
 
-def money(minor_units: int | None) -> str:
-    """An amount for people."""
-    return "an unknown price" if minor_units is None else f"{minor_units // 100}.{minor_units % 100:02d}"
+def _deadline(found: HostState, vendor: VendorState) -> dt.datetime | None:
+    """When the certificate in use ends, or the vendor cancels the order that is to replace it, whichever is first."""
+    ends = [found.certificate.not_after] if found.certificate else []
+    cancelled = cancelled_on(vendor.product, vendor.order, found.journal) if vendor.order else None
+    return min([*ends, *([_midnight(cancelled)] if cancelled else [])], default=None)
+
+
+def cancelled_on(product: Product, order: Order, journal: Journal | None) -> dt.date | None:
+    """When the vendor cancels an order by itself, if nothing happens (API reference 9.4); None if it will not.
+
+    While an order is under way, only the journal knows when it was placed.
+    """
+    if journal is None or journal.order_id != order.order_id or not journal.ordered:
+        return None
+    never_issued = order.certificate is None and order.begin_date is None and not order.reissuing
+    if not order.in_progress or order.status is Status.REISSUE or not never_issued:
+        return None
+    trial = "trial" in product.name.lower()
+    kind = "unpaid" if order.status is Status.UNPAID else "trial" if trial else product.validation
+    return dt.date.fromisoformat(journal.ordered[:10]) + CANCELLED_AFTER[kind] * DAY
 
 
 def _next_step(wanted: Wanted, found: HostState, vendor: VendorState, now: dt.datetime) -> Decision:
+    if wanted.adopt_files and found.certificate is None and found.journal is None and not found.damage:
+        return stop("not_adopted")
     if vendor.order is None:
         return _without_order(wanted, vendor)
     order = vendor.order
     if order.status is Status.REJECTED and not wanted.abandon_intent:
-        why = order.description or "no reason given"
-        return Decision(
-            Step.STOP,
-            f"order {order.order_id} was rejected ({why}); set abandon_intent to buy again once that is mended",
-            order.order_id,
-        )
+        return stop("rejected", order.order_id, why=order.description or "no reason given")
     if order.status.ended:
         return _purchase(vendor, Step.BUY, f"order {order.order_id} is {order.status.value}")
     if order.in_progress:
@@ -168,27 +140,28 @@ def _next_step(wanted: Wanted, found: HostState, vendor: VendorState, now: dt.da
 
 def _without_order(wanted: Wanted, vendor: VendorState) -> Decision:
     if len(vendor.same_key) > 1:
-        listed = ", ".join(map(str, vendor.same_key))
-        return Decision(Step.STOP, f"orders {listed} were all placed with this key; say which to use with adopt")
-    if vendor.same_name and not wanted.abandon_intent:
-        listed = ", ".join(map(str, vendor.same_name))
-        return Decision(
-            Step.STOP,
-            f"the account has a live order for {wanted.common_name} and this product, made with another key: {listed};"
-            " use it with adopt, or set abandon_intent to buy another",
-        )
+        return stop("same_key", orders=_listed(vendor.same_key))
+    if not wanted.abandon_intent:
+        if vendor.unknown:
+            order_id, why = vendor.unknown
+            return stop("unknown_order", order_id, why=why)
+        if vendor.same_name:
+            return stop("same_name", name=wanted.common_name, orders=_listed(vendor.same_name))
+        if vendor.reach is not None:
+            return stop("unsure", name=wanted.common_name, reach=vendor.reach)
     return _purchase(vendor, Step.BUY, "there is no order for it")
 
 
+def _listed(orders: t.Sequence[int]) -> str:
+    return ", ".join(map(str, orders))
+
+
 def _in_progress(wanted: Wanted, order: Order) -> Decision:
+    if order.status is Status.UNPAID:
+        return stop("unpaid", order.order_id)
     left_out = _names.missing(order.names, wanted.names)
     if left_out and order.names:
-        return Decision(
-            Step.STOP,
-            f"order {order.order_id} is still being validated without {', '.join(left_out)}; names can be changed once"
-            " it is issued, or cancel it",
-            order.order_id,
-        )
+        return stop("names_pending", order.order_id, names=", ".join(left_out))
     return Decision(Step.RESUME, f"order {order.order_id} is under way", order.order_id)
 
 
@@ -200,6 +173,9 @@ def _with_active_order(
             Step.RESUME, f"order {order.order_id} is active, its certificate is not there yet", order.order_id
         )
     leaf = _x509.read_certificate(order.certificate, f"the certificate of order {order.order_id}")
+    if leaf.not_before > now + CLOCK_BEHIND:
+        what, start = f"the certificate of order {order.order_id}", f"{leaf.not_before:%Y-%m-%d %H:%M} UTC"
+        return stop("clock_behind", order.order_id, what=what, start=start)
     reason = _shortcoming(wanted, found, order, leaf, now)
     if reason:
         return _replace(wanted, vendor, order, leaf, reason, now)
@@ -221,7 +197,7 @@ def _shortcoming(wanted: Wanted, found: HostState, order: Order, leaf: _x509.Cer
     left_out = _names.missing(leaf.names, wanted.names)
     if left_out:
         return f"{', '.join(left_out)} is not in the certificate"
-    if wanted.rekey and leaf.public_key == found.key:
+    if rekey_due(wanted, found, leaf, now):
         return "a new key is asked for"
     if due_on(wanted.name, leaf, order.end_date) <= now:
         return f"the certificate ends on {leaf.not_after:%Y-%m-%d}"
@@ -231,6 +207,20 @@ def _shortcoming(wanted: Wanted, found: HostState, order: Order, leaf: _x509.Cer
     if leaf.public_key not in keys and not key_untold:
         return f"the key of order {order.order_id}'s certificate is not on the host"
     return ""
+
+
+def rekey_due(wanted: Wanted, found: HostState, leaf: _x509.Certificate, now: dt.datetime) -> bool:
+    """True if a certificate is to be replaced for its key's sake: it is the installed one, or older than wished for.
+
+    Authorities date certificates to the start of the day, so the journal is believed first: it knows when a run sent
+    the key. A wish for a moment that has not come yet is none, or every certificate until then would be too old.
+    """
+    if isinstance(wanted.rekey, bool):
+        return wanted.rekey and leaf.public_key == found.key
+    journal, sent = found.journal, leaf.not_before
+    if journal is not None and journal.keyed and journal.public_key == leaf.public_key:
+        sent = dt.datetime.fromisoformat(journal.keyed)
+    return sent < wanted.rekey <= now
 
 
 def _replace(
@@ -244,18 +234,24 @@ def _replace(
     """Another certificate is needed: free within the paid term, paid for at its end."""
     term_end = _midnight(order.end_date) if order.end_date else None
     last_of_term = term_end is not None and leaf.not_after >= term_end - TERM_END_SLACK
-    if last_of_term and term_end is not None and now >= term_end - RENEWAL_WINDOW:
-        if order.product_id not in (None, vendor.product.product_id):
+    another_product = order.product_id not in (None, vendor.product.product_id)
+    if term_end is not None and now > term_end + CLOCK_AHEAD:
+        if wanted.abandon_intent:
+            return _purchase(vendor, Step.BUY, f"the paid term of order {order.order_id} has ended")
+        return stop("clock_ahead", order.order_id, end=term_end.date())
+    over = term_end is not None and now >= term_end + DAY
+    if term_end is not None and (over or (last_of_term and now >= term_end - RENEWAL_WINDOW)):
+        if another_product:
             return _purchase(vendor, Step.BUY, f"the paid term of order {order.order_id} ends and the product changed")
         return _purchase(vendor, Step.RENEW, f"the paid term ends on {term_end:%Y-%m-%d} ({reason})", order.order_id)
     if wanted.common_name != order.common_name and vendor.product.family is Family.DIGICERT:
-        return Decision(
-            Step.STOP,
-            f"the common name of order {order.order_id} is {order.common_name}; this brand cannot change it, so"
-            f" {wanted.common_name} needs an order of its own",
-            order.order_id,
-        )
-    if vendor.product.multi_domain and _names.missing(leaf.names, wanted.names):
+        return stop("common_name", order.order_id, known=order.common_name, name=wanted.common_name)
+    left_out = _names.missing(leaf.names, wanted.names)
+    if another_product and left_out:
+        if wanted.abandon_intent:
+            return _purchase(vendor, Step.BUY, f"order {order.order_id} is for another product")
+        return stop("other_product", order.order_id, product_id=order.product_id, names=", ".join(left_out))
+    if vendor.product.multi_domain and left_out:
         singles, wildcards = extra_slots(wanted, order)
         if singles or wildcards:
             price = _slots_price(wanted, vendor.product, singles, wildcards)
@@ -305,8 +301,10 @@ def _host_reason(wanted: Wanted, found: HostState, certificate: _x509.Certificat
     left_out = _names.missing(certificate.names, wanted.names)
     if left_out:
         return f"{', '.join(left_out)} is not in the installed certificate"
-    if wanted.rekey:
+    if wanted.rekey is True or rekey_due(wanted, found, certificate, now):
         return "a new key is asked for"
+    if certificate.not_before > now + CLOCK_BEHIND:
+        return f"the installed certificate is valid from {certificate.not_before:%Y-%m-%d %H:%M} UTC only"
     if due_on(wanted.name, certificate, term_end(found)) <= now:
         return f"the installed certificate ends on {certificate.not_after:%Y-%m-%d}"
     return ""

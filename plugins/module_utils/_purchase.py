@@ -17,10 +17,11 @@ import hashlib
 import typing as t
 
 from . import _journal, _x509
-from ._api import LISTED_STATUSES, Api
+from ._api import FILTERS, LISTED_STATUSES, Api
 from ._errors import GogetsslError, Kind
 from ._journal import Intent, Journal
-from ._models import Order, Receipt
+from ._models import Order, OrderSummary, Receipt
+from ._order_list import REACH, listed
 from ._task import Context
 
 # Statuses that the lists by name cover (API reference 7.4) or that hold nothing worth finding.
@@ -46,6 +47,7 @@ class Finder:
         self._api = api
         self._ids_by_name: dict[str, list[int]] | None = None
         self._nameless: list[int] = []
+        self.complete = True  # no live order of the account can have been out of sight
 
     def orders(self, common_name: str) -> list[Order]:
         """All orders of a common name that may still matter, newest first."""
@@ -64,14 +66,31 @@ class Finder:
         for status in LISTED_STATUSES:
             for summary in self._api.orders_with_status(status):
                 by_name.setdefault(summary.common_name or "", []).append(summary.order_id)
+        everything = self._api.all_orders()
+        self.complete = len(everything) < REACH
+        if not self.complete:
+            unfiltered = listed(self._api, "")
+            for summary in unfiltered:
+                by_name.setdefault(summary.common_name or "", []).append(summary.order_id)
+            self.complete = _holds_all(unfiltered, everything)
         named = {order_id for ids in by_name.values() for order_id in ids}
         self._nameless = [
             summary.order_id
-            for summary in self._api.all_orders()
+            for summary in everything
             if summary.status not in _NOT_WORTH_A_CALL and summary.order_id not in named
         ]
         self._nameless += by_name.pop("", [])
         self._ids_by_name = by_name
+
+
+def _holds_all(unfiltered: t.Sequence[OrderSummary], paged: t.Sequence[OrderSummary]) -> bool:
+    """True if the list without a filter, which has no paging, is seen to hold orders of every status.
+
+    Neither its limit nor its statuses are documented (API reference 7.4): what the paged list reaches is the sample.
+    """
+    ids = {summary.order_id for summary in unfiltered}
+    unlike = [summary for summary in paged if summary.status not in FILTERS]
+    return bool(unlike) and all(summary.order_id in ids for summary in paged)
 
 
 def is_ours(order: Order, trace: Trace) -> bool:
@@ -91,6 +110,14 @@ def key_of(order: Order) -> str | None:
     """The public key an order's newest CSR was made for, if the vendor shows the CSR."""
     try:
         return _x509.read_request(order.csr).public_key if order.csr else None
+    except GogetsslError:
+        return None
+
+
+def certificate_of(order: Order) -> _x509.Certificate | None:
+    """An order's newest certificate, if there is one that can be read."""
+    try:
+        return _x509.read_certificate(order.certificate) if order.certificate else None
     except GogetsslError:
         return None
 

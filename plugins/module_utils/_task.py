@@ -51,6 +51,8 @@ class Context:
     warn: t.Callable[[str], None]
     now: t.Callable[[], float] = time.time  # seconds since the epoch
     sleep: t.Callable[[float], None] = time.sleep
+    host: str = ""  # the inventory's name, inside the controller
+    run_directory: str | None = None  # of this run of Ansible alone, on the controller
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 import typing as t
 
@@ -20,6 +21,7 @@ from ._listeners import LISTENER_SPEC, Listener, read_listeners
 DEFAULT_DIRECTORY = "/etc/gogetssl"
 DCV_METHODS = ("http", "https", "dns")
 AUTO = "auto"  # chosen for each name from what the host can do, see _methods.py
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 KEY_TYPES = ("rsa-2048", "rsa-3072", "rsa-4096", "ecdsa-p256", "ecdsa-p384")
 
 _PERSON = {
@@ -54,6 +56,11 @@ CONTACTS_SPEC: dict[str, t.Any] = {
     "tech": {"type": "dict", "options": _PERSON},
     "organization": {"type": "dict", "options": _ORGANIZATION},
 }
+_ADOPT_FILES: dict[str, t.Any] = {
+    "certificate": {"type": "path", "required": True},
+    "key": {"type": "path", "required": True, "no_log": False},
+    "chain": {"type": "path"},
+}
 CERTIFICATES_SPEC: dict[str, t.Any] = {
     "certificates": {
         "type": "list",
@@ -73,8 +80,9 @@ CERTIFICATES_SPEC: dict[str, t.Any] = {
             "webserver": {"type": "str"},
             "signature_hash": {"type": "str", "default": "SHA2"},
             "unique_code": {"type": "str"},
-            "rekey": {"type": "bool", "default": False, "no_log": False},
+            "rekey": {"type": "raw", "default": False, "no_log": False},
             "adopt": {"type": "int"},
+            "adopt_files": {"type": "dict", "options": _ADOPT_FILES},
             "abandon_intent": {"type": "bool", "default": False},
             **CONTACTS_SPEC,
         },
@@ -99,8 +107,9 @@ class Wanted:
     webserver: str | None = None
     signature_hash: str = "SHA2"
     unique_code: str | None = None
-    rekey: bool = False
+    rekey: bool | dt.datetime = False  # now, or where the key is older than this
     adopt: int | None = None
+    adopt_files: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     abandon_intent: bool = False
     admin: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     tech: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -143,8 +152,9 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> W
         webserver=item["webserver"],
         signature_hash=item["signature_hash"],
         unique_code=code,
-        rekey=item["rekey"],
+        rekey=_read_rekey(item["name"], item["rekey"]),
         adopt=item["adopt"],
+        adopt_files=_given(item["adopt_files"]),
         abandon_intent=item["abandon_intent"],
         **contacts,
     )
@@ -153,6 +163,20 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> W
 def _given(options: t.Mapping[str, t.Any] | None) -> dict[str, str]:
     """The options that have a value."""
     return {key: value for key, value in (options or {}).items() if value}
+
+
+def _read_rekey(certificate: str, value: t.Any) -> bool | dt.datetime:
+    """True, false, or a moment; a day means its start, and a time without a zone is UTC."""
+    text = str(value).strip()
+    if text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    try:
+        moment = dt.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))  # Python before 3.11 does not know the Z
+    except ValueError:
+        raise input_error(
+            f"{certificate}: rekey takes true, false, or a day or time such as 2026-11-24T10:00:00Z, not {text!r}."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
 
 
 def _read_methods(certificate: str, names: tuple[str, ...], dcv: t.Any) -> dict[str, str]:

@@ -28,7 +28,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The vendor is asked, nothing is bought; steps, reasons and prices are returned.
+    details: The vendor is asked, nothing is bought; RV(plan) tells steps, reasons, prices and deadlines.
   diff_mode:
     support: full
     details: Shows the steps with their reasons and prices.
@@ -60,8 +60,45 @@ options:
     choices: [none, reissue, renew, buy, add_names]
     default: [buy]
   max_price:
-    description: The most that one step may cost, in minor units of the account's currency (cents), tax not included.
+    description: The most that one step may cost, in minor units of the account's currency (cents), before tax.
     type: int
+  max_price_per_year:
+    description:
+      - The most that one certificate may cost in a year, in minor units, before tax.
+      - What was bought in the 330 days before counts, as the host's journal knows it; a renewal comes up to 29 days
+        before its term ends, and two of them are not to fall into one year. An order that the journal does not know as
+        a purchase, as it was adopted, counts with today's price if its term has begun within that time.
+    type: int
+  max_price_per_run:
+    description:
+      - The most that one run of Ansible may spend on all hosts together, in minor units, before tax.
+      - The price of a step is set aside as soon as it is decided, in check mode too, so that the ceiling holds across
+        forks, batches, strategies and plays; who is first is served first. What could not be bought after all stays
+        set aside.
+      - A task with C(async) is sent to the host and knows of itself only.
+    type: int
+  currency:
+    description:
+      - The currency the ceilings are meant in, such as V(EUR). If the account is kept in another, nothing is bought.
+    type: str
+  tax_percent:
+    description:
+      - The tax in percent that GoGetSSL adds to its prices for this account. If given, the balance is compared with
+        prices and tax, otherwise with the prices alone. The price list does not tell it; the invoices do.
+    type: float
+  check_balance:
+    description:
+      - Whether to stop a purchase that the account's balance does not cover, with what this run has bought or set aside
+        before. The balance is read once in a run, and only if something is to be bought.
+      - With V(false) such an order is placed and waits for its payment; GoGetSSL cancels it after 20 days.
+    type: bool
+    default: true
+  approved_plan:
+    description:
+      - RV(plan) of an earlier run in check mode that somebody has approved. If given, a step that costs money is only
+        taken if the plan holds it for this certificate at this price or a higher one. What is free is done anyway.
+    type: list
+    elements: dict
   settle_time:
     description: For how many seconds an order is looked for whose purchase was not answered.
     type: int
@@ -110,6 +147,7 @@ EXAMPLES = r"""
     certificates: "{{ certificates }}"
     requests: "{{ made.requests }}"
     max_price: 6000
+    currency: EUR
     admin:
       firstname: Ada
       lastname: Lovelace
@@ -169,6 +207,91 @@ cancelled:
       description: The same in words.
       type: str
       sample: within its refund period, until 2026-12-23
+plan:
+  description:
+    - One entry per certificate, in the order of O(certificates): what is to be done in check mode, what was decided
+      otherwise.
+    - May be kept as JSON and handed to O(approved_plan) of a later run.
+  returned: O(state=present)
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: The inventory's name of the host.
+      type: str
+      sample: web1
+    name:
+      description: The certificate's name.
+      type: str
+      sample: shop
+    names:
+      description: The wanted names, the common name first.
+      type: list
+      elements: str
+      sample: [shop.example.com]
+    product:
+      description: The product by name; as it was given if it could not be found.
+      type: str
+      sample: PositiveSSL
+    period:
+      description: The wanted term in months.
+      type: int
+      sample: 12
+    step:
+      description: The step; V(stop) if it cannot or may not be taken.
+      type: str
+      sample: buy
+    due:
+      description: The step that is due, also if the policy stops it; null if a person has to decide first.
+      type: str
+      sample: buy
+    reason:
+      description: Why, in words.
+      type: str
+      sample: there is no order for it
+    order_id:
+      description: The order it is about, or null.
+      type: int
+      sample: 783956
+    price:
+      description: What the due step costs before tax, in minor units; 0 if it is free, null if not known.
+      type: int
+      sample: 4200
+    currency:
+      description: The currency of the price; null if neither the account was asked nor O(currency) given.
+      type: str
+      sample: EUR
+    deadline:
+      description:
+        - When the certificate in use ends or GoGetSSL cancels an order under way by itself, whichever is first, as an
+          ISO timestamp; null if there is neither.
+      type: str
+      sample: "2026-12-24T23:59:59+00:00"
+budget:
+  description: What is spent, and of what.
+  returned: O(state=present)
+  type: dict
+  contains:
+    price:
+      description: The sum of the steps of this task that cost money, before tax, in minor units.
+      type: int
+      sample: 4200
+    run_price:
+      description: What this run of Ansible has set aside on all hosts so far, before tax, in minor units.
+      type: int
+      sample: 8400
+    balance:
+      description: The account's balance when the run first looked, in minor units; null if there was no need to look.
+      type: int
+      sample: 100000
+    currency:
+      description: The account's currency, or O(currency) if the account was not asked.
+      type: str
+      sample: EUR
+    tax_percent:
+      description: As given.
+      type: float
+      sample: 21.0
 orders:
   description: One entry per certificate that could go on.
   returned: success

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
@@ -42,7 +43,9 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         rules = {"argument_spec": _task.ansible_spec(self.task.argument_spec), **self.task.rules}
         validated = ArgumentSpecValidator(**rules).validate(self._task.args.copy())
         warnings = [f"Both option {one['option']} and its alias {one['alias']} are set." for one in validated._warnings]
-        result.update(self._validation_failure(validated) or self._outcome(validated.validated_parameters, warnings))
+        host = str((task_vars or {}).get("inventory_hostname", ""))
+        outcome = self._validation_failure(validated) or self._outcome(validated.validated_parameters, warnings, host)
+        result.update(outcome)
         if warnings:
             result["warnings"] = warnings
         if validated._deprecations:
@@ -61,7 +64,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
                 return _failure(f"Unsupported parameters for ({self._task.action}) module: {error}")
         return _failure(validated.errors.msg)
 
-    def _outcome(self, params: _task.Params, warnings: list[str]) -> dict[str, t.Any]:
+    def _outcome(self, params: _task.Params, warnings: list[str], host: str) -> dict[str, t.Any]:
         """The result of the task with these options."""
         check_mode = bool(self._task.check_mode)
         if check_mode and not self.task.check_mode:
@@ -69,7 +72,15 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         for library in _task.missing_libraries(self.task):
             return _failure(missing_required_lib(library))
         api = functools.partial(_task.open_api, params)
-        context = _task.Context(params, check_mode, self._shell, api, warnings.append)
+        context = _task.Context(
+            params,
+            check_mode,
+            self._shell,
+            api,
+            warnings.append,
+            host=host,
+            run_directory=constants.DEFAULT_LOCAL_TMP,  # made by Ansible for each run, inherited by its forks
+        )
         try:
             return {"changed": False, **self.task.run(context)}
         except GogetsslError as error:

@@ -329,21 +329,22 @@ def _take(desk: Desk, case: Case) -> tuple[Order | None, Receipt | None]:
         return order, None
     if case.request is None:
         raise _no_request(case.wanted.name)
-    receipt = None
-    known = case.found.journal
     if step in (Step.BUY, Step.RENEW):
-        receipt = _buy(desk, case, case.request)
-        order_id = receipt.order_id
-    elif order is None:
+        bought = _buy(desk, case, case.request)
+        journal = _journal_after(desk, case, case.found.journal, bought.order_id, bought)
+        desk.save(case.wanted.name, journal, settled=True)
+        return desk.api.order(bought.order_id), bought
+    if order is None:
         raise AssertionError("only a purchase can do without an order")
-    else:
-        order_id = order.order_id
-        if step is Step.ADD_NAMES:
-            receipt, known = _add_names(desk, case, case.request, order)
-        _reissue(desk, case, case.request, order)
-    journal = _journal_after(desk, case, known, order_id, receipt)
-    desk.save(case.wanted.name, journal, settled=step in (Step.BUY, Step.RENEW) or case.found.intent is not None)
-    return desk.api.order(order_id), receipt
+    receipt: Receipt | None = None
+    known = case.found.journal
+    if step is Step.ADD_NAMES:
+        receipt, known = _add_names(desk, case, case.request, order)
+    # Before the request: a run killed after it would leave a healthy host, and nobody to fetch the certificate.
+    journal = _journal_after(desk, case, known, order.order_id, receipt)
+    desk.save(case.wanted.name, journal, settled=case.found.intent is not None)
+    _reissue(desk, case, case.request, order)
+    return desk.api.order(order.order_id), receipt
 
 
 def _journal_after(desk: Desk, case: Case, known: Journal | None, order_id: int, receipt: Receipt | None) -> Journal:

@@ -18,6 +18,8 @@ from .shell import mounts_below, run
 
 CACHE = Path(os.environ.get("GOGETSSL_TEST_CACHE", "/var/cache/gogetssl-test"))
 SUITE = "bookworm"
+# Of the servers installed these start with a host. A scenario starts what else it tests: several want the same port.
+STARTED = ("nginx.service", "ssh.service")
 
 # A small server as people have them, what Ansible needs on it, and the first service to hold a certificate.
 # Hosts have no way to the outside, so a scenario names what else it needs when it brings its hosts up.
@@ -51,7 +53,7 @@ def locked(name: str) -> Iterator[None]:
 def rootfs(extra: Iterable[str] = ()) -> Path:
     """The tree with PACKAGES and `extra`, built if this machine has none yet."""
     packages = sorted({*PACKAGES, *extra})
-    key = hashlib.sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
+    key = hashlib.sha256(" ".join([SUITE, *STARTED, *packages]).encode()).hexdigest()[:12]
     tree = CACHE / f"rootfs-{key}"
     with locked("rootfs"):
         if not tree.exists():
@@ -70,6 +72,9 @@ def _build(tree: Path, packages: list[str]) -> None:
         for key in (unfinished / "etc/ssh").glob("ssh_host_*"):
             key.unlink()
         (unfinished / "etc/machine-id").unlink(missing_ok=True)
+        for unit in (unfinished / "etc/systemd/system/multi-user.target.wants").glob("*.service"):
+            if unit.name not in STARTED:
+                unit.unlink()
         unfinished.chmod(0o755)
         unfinished.rename(tree)
     except BaseException:

@@ -206,6 +206,15 @@ options:
             or that another key belongs to. This can mean to pay twice, so look at the account first.
         type: bool
         default: false
+      order_host:
+        description:
+          - For a certificate that several hosts wish for, the host that makes its key and its order, as the inventory
+            calls it. The others get both from there, through the controller's memory.
+          - If it is the host itself, V({{ inventory_hostname }}), each host makes a key and pays for an order of its
+            own.
+          - If several hosts of a play wish for the same common name and product and this is not given, none of them
+            buys anything.
+        type: str
       admin: &person
         description:
           - The contact person for this certificate. Only what differs from the task's option of the same name has to be
@@ -294,6 +303,11 @@ options:
       - It and everything above it must belong to V(root) or the user of the task, and must not be writable by all.
     type: path
     default: /etc/gogetssl
+  host:
+    description:
+      - What the inventory calls the host. It tells certificates that are ordered here from those that are copied from
+        another O(certificates[].order_host). If it is not given, all are taken to be ordered here.
+    type: str
   admin:
     description:
       - The contact person of all certificates, as far as they have none of their own.

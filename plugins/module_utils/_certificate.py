@@ -28,6 +28,7 @@ SPEC: dict[str, t.Any] = {
     "directory": {"type": "path", "default": DEFAULT_DIRECTORY},
     "keep_versions": {"type": "int", "default": 3},
     "store_password": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_STORE_PASSWORD"},
+    "private_keys": {"type": "dict", "default": {}, "no_log": True},
     "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
 }
 
@@ -143,6 +144,7 @@ def run(context: Context) -> Result:
         directory = _store.base_directory(context.params)
         steps = _look(context, directory)
         if not context.check_mode and any(step.changed for step in steps):
+            _files.make_directory(directory)  # of a host that makes no key of its own
             with _files.locked(directory, context.sleep):
                 steps = _look(context, directory)  # another run may have been faster
                 result = _report(steps)
@@ -171,7 +173,8 @@ def _look(context: Context, directory: str) -> list[Step]:
 def _look_install(context: Context, directory: str, item: Params) -> Installation:
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
     paths = _store.paths(directory, item["name"])
-    delivery = _install.read_delivery(item, paths, context.params["store_password"], now)
+    key = context.params["private_keys"].get(item["name"])
+    delivery = _install.read_delivery(item, paths, context.params["store_password"], now, key)
     labels = Labels(context.shell)
     found = _install.look(paths, delivery, labels)
     plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
@@ -190,7 +193,9 @@ def _look_return(_context: Context, directory: str, item: Params) -> Return:
         raise host_error(f"{name}: {paths.current} has moved on to {current or 'nothing'} meanwhile; left as it is.")
     if target and not _store.is_whole(paths.version(target)):
         raise host_error(f"{name}: version {target} is not there as a whole, so there is no way back to it.")
-    return Return(name, paths, current, target, restage=_store.read_key(paths.staged) is None)
+    # The key of a copy waits on the host that orders: nothing is ever ordered with it here.
+    restage = _store.read_key(paths.staged) is None and not (current and _store.is_copy(paths.version(current)))
+    return Return(name, paths, current, target, restage)
 
 
 def _report(steps: t.Sequence[Step]) -> Result:

@@ -33,18 +33,25 @@ def run(context: Context) -> Result:
     def named(step: Step) -> list[str]:
         return [one.name for one, _state, decision in judged if decision.step is step]
 
-    obtain, install = named(Step.OBTAIN), named(Step.INSTALL)
+    obtain, copy, install = named(Step.OBTAIN), named(Step.COPY), named(Step.INSTALL)
+    stopped = [
+        {"name": one.name, "reason": f"{one.name}: {decision.reason}."}
+        for one, _state, decision in judged
+        if decision.step is Step.STOP
+    ]
     return {
         "changed": False,
-        "certificates": [describe(*judgement) for judgement in judged],
+        "certificates": [describe(*judgement, now) for judgement in judged],
         "obtain": obtain,
+        "to_copy": copy,
         "install": install,
+        "stopped": stopped,
         # Records that a run left behind have to go even where the certificates are sound.
-        "due": bool(obtain or install) or any(state.published for state in found.values()),
+        "due": bool(obtain or copy or install or stopped) or any(state.published for state in found.values()),
     }
 
 
-def describe(wanted: Wanted, found: _journal.HostState, decision: Decision) -> dict[str, t.Any]:
+def describe(wanted: Wanted, found: _journal.HostState, decision: Decision, now: dt.datetime) -> dict[str, t.Any]:
     """What was found and judged, as a result."""
     leaf = found.certificate
     due = _plan.due_on(wanted.name, leaf, _plan.term_end(found)) if leaf else None
@@ -52,14 +59,18 @@ def describe(wanted: Wanted, found: _journal.HostState, decision: Decision) -> d
         "name": wanted.name,
         "step": decision.step.value,
         "reason": decision.reason,
-        "order_id": found.journal.order_id if found.journal else None,
+        "order_id": _order_id(wanted, found),
+        "order_host": wanted.order_host,
+        "usable": _plan.usable(wanted, found, now),
+        "urgent": _plan.urgent(found, now),
         "names": list(leaf.names) if leaf else [],
         "serial": leaf.serial if leaf else None,
+        "sha256": leaf.sha256 if leaf else None,
         "issuer": leaf.issuer if leaf else None,
         "not_before": leaf.not_before.isoformat() if leaf else None,
         "not_after": leaf.not_after.isoformat() if leaf else None,
         "replace_from": due.isoformat() if due else None,
-        "term_end": found.journal.end_date if found.journal else None,
+        "term_end": _iso(_plan.term_end(found)),
         "key_matches": found.key == leaf.public_key if leaf and found.key else None,
         "served": [
             {
@@ -70,6 +81,17 @@ def describe(wanted: Wanted, found: _journal.HostState, decision: Decision) -> d
             for one in found.served
         ],
     }
+
+
+def _order_id(wanted: Wanted, found: _journal.HostState) -> int | None:
+    """The order behind the certificate: of the journal, or of the host it was copied from."""
+    if wanted.source:
+        return found.origin.order_id if found.origin else None
+    return found.journal.order_id if found.journal else None
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 TASK = Task(argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC}, run=run, needs=("cryptography",))

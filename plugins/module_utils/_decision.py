@@ -19,6 +19,7 @@ class Step(enum.Enum):
 
     KEEP = "keep"
     OBTAIN = "obtain"  # of `judge` only: the vendor has to be asked
+    COPY = "copy"  # of `judge` only: the host that orders the certificate has to be asked
     INSTALL = "install"
     RESUME = "resume"
     REISSUE = "reissue"

@@ -244,7 +244,7 @@ def discard(path: str) -> None:
 
 def littered(directory: str) -> bool:
     """True if there is something to `sweep`."""
-    return any(name.startswith(SCRATCH) for name in os.listdir(directory))
+    return os.path.isdir(directory) and any(name.startswith(SCRATCH) for name in os.listdir(directory))
 
 
 def sweep(directory: str) -> None:

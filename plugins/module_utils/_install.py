@@ -11,11 +11,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
+import json
 import os
 import typing as t
 
-from . import _files, _forms, _names, _store, _x509
-from ._errors import input_error
+from . import _files, _forms, _journal, _names, _store, _x509
+from ._errors import GogetsslError, input_error
 from ._labels import Labels
 from ._layout import Layout, read_layout
 from ._store import Paths
@@ -34,6 +35,19 @@ class Delivery:
     layout: Layout
     password: str = dataclasses.field(default="", repr=False)
     now: float = 0.0
+    key: _store.Key | None = None  # handed over; otherwise it is on the host
+    origin: _journal.Origin | None = None  # of a copy
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files of the version."""
+        return (*self.layout.files, *((_store.ORIGIN,) if self.origin else ()))
+
+    def make(self, file: str, key: _store.Key) -> bytes:
+        """The contents of a file."""
+        if file == _store.ORIGIN and self.origin is not None:
+            return _journal.dump_origin(self.origin).encode()
+        return _forms.make(file, self.material(key))
 
     def material(self, key: _store.Key) -> _forms.Material:
         return _forms.Material(self.layout, self.leaf, self.chain, key.pem, self.password, self.now)
@@ -98,8 +112,13 @@ def plan(serial: str, found: Found, keep_versions: int) -> Plan:
     )
 
 
-def read_delivery(item: t.Mapping[str, t.Any], paths: Paths, password: str | None, now: dt.datetime) -> Delivery:
-    """An item of the task, with every check that needs no key; an input error for what must not be served."""
+def read_delivery(
+    item: t.Mapping[str, t.Any], paths: Paths, password: str | None, now: dt.datetime, key_pem: t.Any = None
+) -> Delivery:
+    """An item of the task, with every check that needs no key of the host; an input error for what must not be served.
+
+    `key_pem` is the private key, if it is handed over.
+    """
     name = item["name"]
     layout = read_layout(item)
     _forms.check(name, layout, password)
@@ -120,7 +139,37 @@ def read_delivery(item: t.Mapping[str, t.Any], paths: Paths, password: str | Non
     if leaf.not_before > now + _CLOCK_TOLERANCE:
         starts = f"{leaf.not_before:%Y-%m-%d %H:%M}"
         raise input_error(f"{name}: the certificate is valid from {starts} UTC only; is the clock of this host right?")
-    return Delivery(name, leaf, chain, layout, password or "", now.timestamp())
+    key, origin = _read_key(name, leaf, key_pem), _read_origin(name, item.get("origin"))
+    return Delivery(name, leaf, chain, layout, password or "", now.timestamp(), key, origin)
+
+
+def _read_key(name: str, leaf: _x509.Certificate, pem: t.Any) -> _store.Key | None:
+    """A key that was handed over, as it will lie in its file."""
+    if not pem:
+        return None
+    if not isinstance(pem, str):
+        raise input_error(f"{name}: its private key must be PEM text.")
+    try:
+        key = _store.make_key((pem.replace("\r\n", "\n").strip() + "\n").encode("ascii"))
+    except UnicodeEncodeError:
+        raise input_error(f"{name}: its private key must be PEM text.") from None
+    except GogetsslError as error:
+        raise input_error(f"{name}: {error.message}") from None
+    if key.public_key != leaf.public_key:
+        raise input_error(f"{name}: the private key that was handed over does not belong to the certificate.")
+    return key
+
+
+def _read_origin(name: str, given: t.Any) -> _journal.Origin | None:
+    if given is None:
+        return None
+    try:
+        origin = _journal.read_origin(json.dumps({"format": _journal.FORMAT, **given}))
+    except TypeError:
+        origin = None
+    if origin is None:
+        raise input_error(f"{name}: origin must be as gogetssl_certificate_fetch has returned it.")
+    return origin
 
 
 def _installed(name: str, paths: Paths) -> dict[str, str]:
@@ -144,7 +193,8 @@ def look(paths: Paths, delivery: Delivery, labels: Labels) -> Found:
     staged = _store.read_key(paths.staged)
     staged_is_used = staged is not None and staged.public_key == public_key
     elsewhere = (_store.read_key(place) for place in places)
-    key = next((one for one in itertools.chain((own, staged), elsewhere) if one and one.public_key == public_key), None)
+    known = itertools.chain((own, staged, delivery.key), elsewhere)
+    key = next((one for one in known if one and one.public_key == public_key), None)
     if key is None:
         raise input_error(f"{delivery.name}: the certificate belongs to none of the keys in {paths.root}.")
     damaged = _damaged(version, delivery, key)
@@ -168,9 +218,9 @@ def execute(paths: Paths, delivery: Delivery, found: Found, decided: Plan, label
     if found.key is None:
         raise AssertionError("a version is never written without its key")
     version, wanted = paths.version(decided.serial), rights(delivery)
-    material = delivery.material(found.key)
-    needed = delivery.layout.files if decided.write else decided.repair
-    contents = {file: _forms.make(file, material) for file in needed}  # whatever fails here has touched nothing
+    needed = delivery.files if decided.write else decided.repair
+    contents = {file: delivery.make(file, found.key) for file in needed}  # whatever fails here has touched nothing
+    _files.make_directory(paths.root)
     _files.sweep(paths.root)
     if decided.write:
         staged_csr = _files.read(os.path.join(paths.staged, _store.REQUEST)) if found.staged_is_used else None
@@ -201,14 +251,19 @@ def rights(delivery: Delivery) -> dict[str, _files.Rights]:
     layout = delivery.layout
     uid = _files.user_id(layout.owner) if layout.owner else -1
     gid = _files.group_id(layout.group) if layout.group else -1
-    return {file: _files.Rights(layout.mode_of(file), uid, gid) for file in layout.files}
+    own = {file: _files.Rights(layout.mode_of(file), uid, gid) for file in layout.files}
+    return {**own, _store.ORIGIN: _files.PUBLIC} if delivery.origin else own
 
 
 def _damaged(version: str, delivery: Delivery, key: _store.Key) -> tuple[str, ...]:
     """The files of a version that are missing or hold something else than they have to."""
     material = delivery.material(key)
-    found = ((file, _files.read(os.path.join(version, file))) for file in delivery.layout.files)
-    return tuple(file for file, contents in found if contents is None or not _forms.holds(file, contents, material))
+    found = ((file, _files.read(os.path.join(version, file))) for file in delivery.files)
+
+    def holds(file: str, contents: bytes) -> bool:
+        return contents == delivery.make(file, key) if file == _store.ORIGIN else _forms.holds(file, contents, material)
+
+    return tuple(file for file, contents in found if contents is None or not holds(file, contents))
 
 
 def _has_rights(version: str, file: str, wanted: _files.Rights) -> bool:

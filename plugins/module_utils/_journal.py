@@ -4,7 +4,8 @@
 """A certificate's directory on its host, seen from the controller: one read for everything, and two small records.
 
 `intent.json` stands while a purchase is under way and is made exclusively, so that two runs cannot both buy.
-`order.json` is the journal: which order the certificate comes from. Neither holds a secret.
+`order.json` is the journal: which order the certificate comes from. A version that was copied from the host that
+ordered it says so in its `origin.json`. None of them holds a secret.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -12,6 +13,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import re
 import shlex
@@ -25,8 +27,15 @@ from ._wanted import Wanted
 
 FORMAT = 1
 
-_MARK = "#gogetssl "
-_PRINTED = ("order.json", "intent.json", "staged/request.csr", "current/cert.pem", "current/chain.pem")
+MARK = "#gogetssl "
+_PRINTED = (
+    "order.json",
+    "intent.json",
+    "staged/request.csr",
+    "current/cert.pem",
+    "current/chain.pem",
+    "current/origin.json",
+)
 _INTENT_EXISTS = 17
 
 # Every file is printed behind a line that names it. What exists but cannot be read ends the script: a certificate
@@ -111,6 +120,15 @@ class FileFacts:
 
 
 @dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a copied version comes from."""
+
+    host: str  # that ordered it, as the inventory calls it
+    order_id: int | None = None
+    end_date: str | None = None  # ISO; end of the paid term, so that copies are due on the same day
+
+
+@dataclasses.dataclass(frozen=True)
 class HostState:
     """What was found on the host for one certificate."""
 
@@ -121,6 +139,7 @@ class HostState:
     staged: _x509.Request | None = None
     journal: Journal | None = None
     intent: Intent | None = None
+    origin: Origin | None = None
     served: tuple[Served, ...] = ()
     files: t.Mapping[str, FileFacts] | None = None  # of the current version; None if they were not looked at
     published: bool = False  # the host has notes of DNS records that were published for one of its orders
@@ -147,8 +166,8 @@ def split_parts(text: str) -> dict[str, str]:
     parts: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        if line.startswith(_MARK):
-            lines = parts.setdefault(line[len(_MARK) :], [])
+        if line.startswith(MARK):
+            lines = parts.setdefault(line[len(MARK) :], [])
         else:
             lines.append(line)
     return {key: "\n".join(content).strip() for key, content in parts.items()}
@@ -174,6 +193,7 @@ def read_state(one: Wanted, parts: t.Mapping[str, str], answers: Heard) -> HostS
         staged=staged,
         journal=_read_record(Journal, part("order.json"), f"{one.name}/order.json"),
         intent=_read_record(Intent, part("intent.json"), f"{one.name}/intent.json"),
+        origin=read_origin(part("current/origin.json")) if certificate else None,
         served=_listeners.read_served(one.name, one.listeners, answers),
         files=_read_files(part("current/files")),
         published="published" in parts,
@@ -223,6 +243,23 @@ def forget(shell: Shell, directory: str, name: str, intent: Intent | None = None
     path = shlex.quote(f"{directory}/{name}/intent.json")
     guard = f'[ "$(cat {path} 2>/dev/null)" != {shlex.quote(_dump(intent))} ] || ' if intent else ""
     output(shell(f"{guard}rm -f {path}"), "Removing the note of a purchase")
+
+
+def dump_origin(origin: Origin) -> str:
+    """The text of `origin.json`."""
+    return json.dumps({"format": FORMAT, **dataclasses.asdict(origin)}, sort_keys=True) + "\n"
+
+
+def read_origin(text: str) -> Origin | None:
+    """An origin, or nothing: unlike the journal's records it decides about dates only, never about money."""
+    try:
+        fields = json.loads(text)
+        fields.pop("format")
+        if fields["end_date"] is not None:
+            dt.date.fromisoformat(fields["end_date"])
+        return Origin(**fields)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _sync(path: str) -> str:

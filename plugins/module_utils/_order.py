@@ -14,7 +14,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from . import _cancel, _journal, _methods, _names, _plan, _purchase, _spend, _x509
+from . import _cancel, _journal, _methods, _names, _plan, _purchase, _sharing, _spend, _x509
 from ._api import Api
 from ._budget import Budget
 from ._decision import SPENDING, Decision, Step, money
@@ -56,6 +56,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": {"type": "str", "choices": ["present", "cancelled"], "default": "present"},
     "reason": {"type": "str"},
     "order_ids": {"type": "list", "elements": "int", "default": []},
+    "other_hosts": {"type": "list", "elements": "dict", "default": []},
 }
 
 
@@ -123,6 +124,8 @@ def _policy(params: t.Mapping[str, t.Any]) -> Policy:
 
 def assess(desk: Desk, wanted: Wanted, found: HostState, csr: str | None) -> Case:
     """Gather the vendor's side of one certificate and decide. Costs nothing; settles an intent if there is one."""
+    if wanted.source is not None:
+        raise input_error(f"{wanted.name}: {wanted.source} orders it for this host, which only copies it.")
     product = find_product(desk.products, wanted.product)
     wanted = _methods.choose(wanted, product, desk.context.params["publishers"])
     problem = _plan.product_problem(wanted, product)
@@ -132,13 +135,22 @@ def assess(desk: Desk, wanted: Wanted, found: HostState, csr: str | None) -> Cas
     if product.multi_domain and len(wanted.names) > 1:
         product = dataclasses.replace(product, included_sans=desk.api.included_sans(product.product_id))
     found, vendor = _vendor_state(desk, wanted, found, product)
-    decision = _plan.plan(wanted, found, vendor, desk.policy, desk.now)
+    decision = _only_once(desk, wanted, _plan.plan(wanted, found, vendor, desk.policy, desk.now))
     decision = _spend.approved(decision, wanted.name, desk.context.params["approved_plan"])
     if decision.spends:
         decision = _reserve(desk, wanted, decision)
     if decision.step in ACTING:
         _check_request(desk, wanted, request, found)
     return Case(wanted, found, vendor, decision, request)
+
+
+def _only_once(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:
+    """No purchase that another host of the play might make as well."""
+    if decision.step is not Step.BUY:
+        return decision
+    params = desk.context.params
+    refusal = _sharing.refusal(wanted, params.get("host"), params["other_hosts"])
+    return dataclasses.replace(decision, step=Step.STOP, reason=refusal) if refusal else decision
 
 
 def _reserve(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:

@@ -60,16 +60,22 @@ def judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
 
 def _judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
     certificate = found.certificate
-    if found.intent is not None:
-        return Decision(Step.OBTAIN, "a purchase was begun and its outcome is not known yet")
-    journal = found.journal
-    if journal is not None and (certificate is None or journal.public_key != certificate.public_key):
-        return Decision(Step.OBTAIN, f"the newest certificate of order {journal.order_id} is not installed yet")
+    if wanted.source is None:
+        unfinished = _unfinished(found)
+        if unfinished:
+            return Decision(Step.OBTAIN, unfinished)
+    elif found.intent is not None:
+        return Decision(
+            Step.STOP,
+            f"a purchase was begun on this host and its outcome is not known; have it settled by a run with order_host"
+            f" set to this host, before {wanted.source} takes over",
+        )
+    fetch = Step.COPY if wanted.source else Step.OBTAIN
     if certificate is None:
-        return Decision(Step.OBTAIN, found.damage or "no certificate is installed")
+        return Decision(fetch, found.damage or "no certificate is installed")
     reason = _host_reason(wanted, found, certificate, now)
     if reason:
-        return Decision(Step.OBTAIN, reason)
+        return Decision(fetch, reason)
     not_served = [one.listener for one in found.served if one.sha256 != certificate.sha256]
     if not_served:
         return Decision(Step.INSTALL, f"{', '.join(not_served)} does not serve the installed certificate")
@@ -78,6 +84,16 @@ def _judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
         return Decision(Step.INSTALL, shortfall)
     due = due_on(wanted.name, certificate, term_end(found))
     return Decision(Step.KEEP, f"valid until {certificate.not_after:%Y-%m-%d}, to be replaced from {due:%Y-%m-%d}")
+
+
+def _unfinished(found: HostState) -> str:
+    """What an earlier run of this host has left to finish with the vendor, or nothing."""
+    if found.intent is not None:
+        return "a purchase was begun and its outcome is not known yet"
+    journal, certificate = found.journal, found.certificate
+    if journal is not None and (certificate is None or journal.public_key != certificate.public_key):
+        return f"the newest certificate of order {journal.order_id} is not installed yet"
+    return ""
 
 
 def due_on(name: str, certificate: _x509.Certificate, term_end: dt.date | None) -> dt.datetime:
@@ -293,6 +309,39 @@ def _purchase(vendor: VendorState, step: Step, reason: str, order_id: int | None
     return Decision(step, reason, order_id, vendor.price)
 
 
+def usable(wanted: Wanted, found: HostState, now: dt.datetime) -> bool:
+    """True if what is installed can be served as wished for, however soon it ends."""
+    certificate = found.certificate
+    if certificate is None or _damage(found, certificate, now):
+        return False
+    return not _names.missing(certificate.names, wanted.names)
+
+
+def urgent(found: HostState, now: dt.datetime) -> bool:
+    """True if what is installed is missing, broken or about to end: there is no time to wait for another host."""
+    certificate = found.certificate
+    if certificate is None or _damage(found, certificate, now):
+        return True
+    lifetime = certificate.not_after - certificate.not_before
+    return certificate.not_after - now <= min(FLOOR, lifetime / (2 * LIFETIME_FRACTION))
+
+
+def copy_problem(wanted: Wanted, theirs: HostState, now: dt.datetime) -> str:
+    """Why what the ordering host has installed cannot be copied, in one clause, or nothing."""
+    if theirs.certificate is None:
+        return theirs.damage or "it has no certificate yet"
+    damage = _damage(theirs, theirs.certificate, now)
+    if damage:
+        return f"what it has cannot be used: {damage}"
+    left_out = _names.missing(theirs.certificate.names, wanted.names)
+    return f"its certificate is not for {', '.join(left_out)}" if left_out else ""
+
+
+def under_way(theirs: HostState) -> bool:
+    """True if the ordering host has begun to get another certificate, so that it will come by itself."""
+    return bool(_unfinished(theirs))
+
+
 def _host_reason(wanted: Wanted, found: HostState, certificate: _x509.Certificate, now: dt.datetime) -> str:
     """Why the installed certificate will not do, or nothing."""
     damage = _damage(found, certificate, now)
@@ -338,8 +387,11 @@ def _shortfall(wanted: Wanted, found: HostState) -> str:
 
 
 def term_end(found: HostState) -> dt.date | None:
-    """The end of the paid term, as the journal knows it."""
-    end = found.journal.end_date if found.journal else None
+    """The end of the paid term, as the journal knows it, or the origin of a copy."""
+    journal, certificate = found.journal, found.certificate
+    own = journal is not None and certificate is not None and journal.public_key == certificate.public_key
+    source = journal if own else found.origin or journal
+    end = source.end_date if source else None
     return dt.date.fromisoformat(end) if end else None
 
 

@@ -26,6 +26,7 @@ from ._errors import GogetsslError, input_error
 
 KEY, CERT, CHAIN, FULLCHAIN = _layout.PEM_SET
 REQUEST = "request.csr"
+ORIGIN = "origin.json"  # only in versions that were copied from the host that ordered them
 SERIAL = re.compile(r"[0-9a-f]{1,42}")
 
 
@@ -154,6 +155,11 @@ def forms_of(directory: str) -> list[str]:
     """The forms that a version has beside the PEM set."""
     there = {form: [os.path.join(directory, file) for file in files] for form, files in _layout.FORMS.items()}
     return [form for form, files in there.items() if all(os.path.isfile(file) for file in files)]
+
+
+def is_copy(directory: str) -> bool:
+    """True if a version came from another host with its key."""
+    return os.path.lexists(os.path.join(directory, ORIGIN))
 
 
 def restage(found: Paths, serial: str) -> None:

@@ -29,6 +29,10 @@ from ._x509 import HAS_CRYPTOGRAPHY
 Params = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
+NEEDS_NO_LOG = (
+    "The result of this task holds private keys; run it with no_log: true, so that nothing shows or logs them."
+)
+
 API_SPEC: dict[str, t.Any] = {
     "api_url": {"type": "str", "default": PRODUCTION_URL, "fallback_env": "GOGETSSL_API_URL"},
     "api_user": {"type": "str", "fallback_env": "GOGETSSL_API_USER"},
@@ -64,6 +68,7 @@ class Task:
     rules: Params = dataclasses.field(default_factory=dict)  # mutually_exclusive and the like
     needs: tuple[str, ...] = ("requests", "cryptography")
     check_mode: bool = True
+    secret_result: bool = False  # the result holds secrets, so the task must be run with no_log
 
 
 def run_module(task: Task) -> None:
@@ -73,6 +78,9 @@ def run_module(task: Task) -> None:
     )
     for library in missing_libraries(task):
         module.fail_json(msg=missing_required_lib(library))
+
+    if task.secret_result and not module.no_log:
+        module.fail_json(msg=NEEDS_NO_LOG)
 
     def shell(script: str) -> CommandResult:
         return CommandResult(*module.run_command(["/bin/sh", "-c", script], errors="surrogateescape"))

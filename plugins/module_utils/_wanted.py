@@ -84,10 +84,12 @@ CERTIFICATES_SPEC: dict[str, t.Any] = {
             "adopt": {"type": "int"},
             "adopt_files": {"type": "dict", "options": _ADOPT_FILES},
             "abandon_intent": {"type": "bool", "default": False},
+            "order_host": {"type": "str"},
             **CONTACTS_SPEC,
         },
     },
     "directory": {"type": "path", "default": DEFAULT_DIRECTORY},
+    "host": {"type": "str"},
 }
 
 
@@ -111,6 +113,10 @@ class Wanted:
     adopt: int | None = None
     adopt_files: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     abandon_intent: bool = False
+    order_host: str | None = (
+        None  # the host that makes key and order, as the inventory calls it; None: nobody has chosen
+    )
+    source: str | None = None  # the same, if that is another host than this one
     admin: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     tech: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     organization: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -139,6 +145,7 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> W
         raise input_error(f"{item['name']}: unique_code takes 15 to 20 letters and digits.")
     contacts = {role: {**_given(defaults.get(role)), **_given(item[role])} for role in CONTACTS_SPEC}
     contacts["tech"] = {**contacts["admin"], **contacts["tech"]}  # usually the same person
+    order_host, here = (item["order_host"] or "").strip() or None, defaults.get("host")
     return Wanted(
         name=_names.check_certificate_name(item["name"]),
         names=names,
@@ -156,6 +163,8 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> W
         adopt=item["adopt"],
         adopt_files=_given(item["adopt_files"]),
         abandon_intent=item["abandon_intent"],
+        order_host=order_host,
+        source=order_host if here and order_host and order_host != here else None,
         **contacts,
     )
 

@@ -14,7 +14,8 @@ description:
     number, and one symbolic link, C(current), is moved from one to the other. Services that read
     C(current/fullchain.pem) and C(current/privkey.pem) find the whole old version or the whole new one, whatever
     happens to the task.
-  - The key is the one that M(certops.gogetssl.gogetssl_csr) has staged, or that of a version which is kept.
+  - The key is the one that M(certops.gogetssl.gogetssl_csr) has staged, that of a version which is kept, or one of
+    O(private_keys).
   - Everything is checked for all certificates before anything is written for the first one. The certificate must cover
     the names and be valid now, the chain must lead from one signature to the next, and the key must be on the host.
   - Beside the PEM files a version can have other forms, such as a bundle for HAProxy or keystores for Java. They are
@@ -46,6 +47,7 @@ options:
         Without V(certificate), the installed one is completed, with forms that it lacks, say.
       - With O(state=present), V(forms), V(alias), V(owner), V(group) and V(mode) mean the same as in
         M(certops.gogetssl.gogetssl_certificate_info).
+      - With V(origin), as M(certops.gogetssl.gogetssl_certificate_fetch) returns it, the version is noted to be a copy.
       - Needed with O(state=previous) is V(previous_serial), the version to go back to. If it is an empty string, there
         was none, and C(current) is removed. With V(changed) being V(false), an entry is left alone. With V(serial), an
         entry is refused if that version is not the current one any more.
@@ -63,6 +65,14 @@ options:
       - How many versions are kept. The current one and the one before it are kept always.
     type: int
     default: 3
+  private_keys:
+    description:
+      - Private keys in PEM form by the names of their certificates, for certificates whose keys were not made on this
+        host.
+      - They travel through a pipe and are written to no other file than C(privkey.pem) of their version, mode 0600.
+        Where nothing can be piped to the host, the task fails before they are sent.
+    type: dict
+    default: {}
   store_password:
     description:
       - The password of the keystores V(pkcs12), V(pkcs12_legacy) and V(jks), and of the key in them.
@@ -81,6 +91,7 @@ options:
     default: present
 seealso:
   - module: certops.gogetssl.gogetssl_csr
+  - module: certops.gogetssl.gogetssl_certificate_fetch
   - module: certops.gogetssl.gogetssl_certificate_info
 author:
   - The certops.gogetssl contributors (@certops)

@@ -34,6 +34,7 @@ attributes:
   idempotent:
     support: full
 seealso:
+  - module: certops.gogetssl.gogetssl_certificate_fetch
   - module: certops.gogetssl.gogetssl_order
 author:
   - The certops.gogetssl contributors (@certops)
@@ -64,7 +65,8 @@ certificates:
     step:
       description:
         - V(keep) if nothing has to be done, V(install) if what is installed is not what is served, V(obtain) if the
-          vendor has to be asked.
+          vendor has to be asked, V(copy) if the host that orders the certificate has to be asked, V(stop) if a person
+          has to decide.
       type: str
       sample: keep
     reason:
@@ -72,9 +74,21 @@ certificates:
       type: str
       sample: valid until 2027-06-10, to be replaced from 2027-03-28
     order_id:
-      description: The order in the certificate's journal, or null.
+      description: The order in the certificate's journal, or of the host it was copied from, or null.
       type: int
       sample: 783956
+    order_host:
+      description: The host that orders the certificate, or null if none was chosen.
+      type: str
+      sample: web1
+    usable:
+      description: Whether what is installed can be served as wished for, however soon it ends.
+      type: bool
+      sample: true
+    urgent:
+      description: Whether what is installed is missing, broken or about to end.
+      type: bool
+      sample: false
     names:
       description: The names in the installed certificate.
       type: list
@@ -84,6 +98,10 @@ certificates:
       description: Its serial number in hexadecimal, or null.
       type: str
       sample: 1f2e3d
+    sha256:
+      description: The SHA-256 of its DER form in hexadecimal, or null.
+      type: str
+      sample: 3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b
     issuer:
       description: Its issuer, or null.
       type: str
@@ -131,6 +149,26 @@ obtain:
   type: list
   elements: str
   sample: []
+to_copy:
+  description: Names of the certificates for which the host that orders them has to be asked.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+stopped:
+  description: Certificates that a person has to decide about.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The certificate's name.
+      type: str
+      sample: shop
+    reason:
+      description: Why, in a sentence.
+      type: str
+      sample: "shop: a purchase was begun on this host and its outcome is not known."
 install:
   description: Names of the certificates that only have to be served.
   returned: success

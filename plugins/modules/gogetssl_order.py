@@ -123,6 +123,13 @@ options:
     description:
       - Why the orders are cancelled, for GoGetSSL. Required with O(state=cancelled).
     type: str
+  other_hosts:
+    description:
+      - What the other hosts of the play wish for, as V(host), V(common_name) and V(product). A certificate that one of
+        them wishes for too is not bought as long as O(certificates[].order_host) is not given.
+    type: list
+    elements: dict
+    default: []
   order_ids:
     description:
       - More orders to cancel, with O(state=cancelled). O(certificates) may be an empty list then.

@@ -3,13 +3,15 @@
 
 """The adapter that runs a task inside the controller: no module is sent, no Python is started, no secret leaves.
 
-The only file that knows `ActionBase`. Its twin for ordinary modules is `run_module` in `module_utils/_task.py`.
+Beside it stands the one that sends a module with secrets to its host. The only file that knows `ActionBase`. The twin
+for ordinary modules is `run_module` in `module_utils/_task.py`.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import typing as t
 
@@ -71,6 +73,8 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             return {"skipped": True, "msg": f"{self._task.action} does not support check mode"}
         for library in _task.missing_libraries(self.task):
             return _failure(missing_required_lib(library))
+        if self.task.secret_result and not self._task.no_log:
+            return _failure(_task.NEEDS_NO_LOG)
         api = functools.partial(_task.open_api, params)
         context = _task.Context(
             params,
@@ -95,6 +99,38 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         # Ansible appends `&& sleep 0`, which a final line end would tear off.
         answer = self._low_level_execute_command(script.rstrip(), sudoable=True)
         return CommandResult(answer["rc"], answer["stdout"], answer["stderr"])
+
+
+class HostAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """Sends the module of its name to the host, as Ansible does by itself, but secrets only through a pipe.
+
+    A module is otherwise written to a temporary file, on the controller and on the host, and its options with it.
+    """
+
+    secrets: tuple[str, ...] = ()  # options that hold secrets
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """What Ansible calls."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        given = [option for option in self.secrets if self._task.args.get(option)]
+        if given:
+            with contextlib.suppress(KeyError, AttributeError):
+                self._connection.set_option("pipelining", True)
+            if self._task.async_val or not self._is_pipelining_enabled("new"):
+                return {**result, **_failure(_NO_PIPE.format(option=given[0]))}
+        wrap = bool(self._task.async_val) and not self._connection.has_native_async
+        result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap))
+        if not wrap:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+
+_NO_PIPE = (
+    "{option} would have to be written to a file on the controller, because nothing can be piped to this host: use a"
+    " connection that supports pipelining, become by sudo rather than su, no async, and no ANSIBLE_KEEP_REMOTE_FILES."
+)
 
 
 def _failure(message: str, **more: t.Any) -> dict[str, t.Any]:

@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several hosts that wish for the same certificate: nobody buys before somebody has chosen who does.
+
+Two runs with two keys look like two certificates to the vendor, so only the wishes themselves can tell. They are looked
+at where something is to be bought and nowhere else.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import _names
+from ._errors import GogetsslError
+from ._wanted import Wanted
+
+_HOSTS_NAMED = 3
+
+
+def refusal(wanted: Wanted, here: str | None, others: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """Why this host must not buy the certificate, in one clause, or nothing.
+
+    `others` are the wishes of the other hosts of the play: host, common_name, product.
+    """
+    if wanted.order_host is not None:
+        return ""
+    rivals = sorted({str(one.get("host")) for one in others if _is_same(wanted, one)})
+    if not rivals:
+        return ""
+    named = [here or "this host", *rivals[:_HOSTS_NAMED]]
+    more = f" and {len(rivals) - _HOSTS_NAMED} more hosts" if len(rivals) > _HOSTS_NAMED else ""
+    listed = ", ".join(named) + more if more else ", ".join(named[:-1]) + f" and {named[-1]}"
+    return (
+        f"{listed} wish for {wanted.common_name} and would each buy it; set its order_host to the one host"
+        f' that is to order it for all of them, such as "{named[0]}", or to "{{{{ inventory_hostname }}}}" if each is'
+        " to pay for an order of its own"
+    )
+
+
+def _is_same(wanted: Wanted, other: t.Mapping[str, t.Any]) -> bool:
+    """True if both would buy the same; a product's number and its name cannot be told to be two products."""
+    try:
+        if _names.canonical(str(other.get("common_name"))) != wanted.common_name:
+            return False
+    except GogetsslError:  # not a name; that host will be told
+        return False
+    ours, theirs = wanted.product.casefold(), str(other.get("product")).strip().casefold()
+    return ours == theirs or ours.isdigit() != theirs.isdigit()

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task behind `gogetssl_certificate`: installs certificates, and takes them back.
+"""The task behind `gogetssl_certificate`: installs certificates, takes over those in use, and takes versions back.
 
 Everything is checked for all certificates before anything is written for the first.
 
@@ -15,7 +15,7 @@ import datetime as dt
 import os
 import typing as t
 
-from . import _files, _install, _names, _store
+from . import _adopt, _files, _install, _names, _store
 from ._errors import GogetsslError, Kind, host_error, input_error
 from ._labels import Labels
 from ._store import Paths
@@ -29,7 +29,7 @@ SPEC: dict[str, t.Any] = {
     "keep_versions": {"type": "int", "default": 3},
     "store_password": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_STORE_PASSWORD"},
     "private_keys": {"type": "dict", "default": {}, "no_log": True},
-    "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "previous", "adopted"], "default": "present"},
 }
 
 
@@ -158,7 +158,9 @@ def _look(context: Context, directory: str) -> list[Step]:
     """The steps of all certificates, or one error that holds a sentence for each that has none."""
     steps: list[Step] = []
     problems: list[GogetsslError] = []
-    look = _look_install if context.params["state"] == "present" else _look_return
+    looks: dict[str, t.Callable[[Context, str, Params], Step]]
+    looks = {"present": _look_install, "previous": _look_return, "adopted": _look_adopt}
+    look = looks[context.params["state"]]
     for item in context.params["certificates"]:
         try:
             steps.append(look(context, directory, item))
@@ -175,6 +177,23 @@ def _look_install(context: Context, directory: str, item: Params) -> Installatio
     paths = _store.paths(directory, item["name"])
     key = context.params["private_keys"].get(item["name"])
     delivery = _install.read_delivery(item, paths, context.params["store_password"], now, key)
+    labels = Labels(context.shell)
+    found = _install.look(paths, delivery, labels)
+    plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
+    return Installation(paths, delivery, found, plan, labels)
+
+
+def _look_adopt(context: Context, directory: str, item: Params) -> Step:
+    """Files in use elsewhere on the host become the first version; where there is one already, nothing is read."""
+    name = item["name"]
+    paths = _store.paths(directory, name)
+    current = _store.linked(paths.current)
+    if current is not None:
+        return Return(name, paths, current, current, restage=False)
+    pair = _adopt.read_pair(name, item.get("adopt_files"))
+    given = {**item, "names": list(pair.names), "certificate": pair.certificate, "chain": pair.chain}
+    now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
+    delivery = _install.read_delivery(given, paths, context.params["store_password"], now, pair.key)
     labels = Labels(context.shell)
     found = _install.look(paths, delivery, labels)
     plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])

@@ -214,18 +214,18 @@ def _with_order(product: Product, price: int | None, order: Order) -> VendorStat
 
 def _search(desk: Desk, wanted: Wanted, found: HostState, product: Product, price: int | None) -> VendorState:
     """Without a journal: orders of the same common name, told apart by their key or by the installed certificate."""
-    orders = desk.finder.orders(wanted.common_name)
-    if found.certificate is not None and found.certificate.names[:1] not in ((), (wanted.common_name,)):
-        known = {order.order_id for order in orders}
-        former = desk.finder.orders(found.certificate.names[0])
-        orders += [one for one in former if one.order_id not in known and _belongs(one, wanted, found, product)]
+    former = found.certificate.names if found.certificate is not None else ()
+    orders = desk.finder.orders(*dict.fromkeys((wanted.common_name, *former)))
     ours = [order for order in orders if not order.status.ended and _belongs(order, wanted, found, product)]
     if len(ours) == 1:
         return _with_order(product, price, ours[0])
     rivals = [
         order.order_id
         for order in orders
-        if order not in ours and not order.status.ended and order.product_id in (None, product.product_id)
+        if order not in ours
+        and not order.status.ended
+        and order.common_name == wanted.common_name
+        and order.product_id in (None, product.product_id)
     ]
     return VendorState(
         product,

@@ -49,13 +49,14 @@ class Finder:
         self._nameless: list[int] = []
         self.complete = True  # no live order of the account can have been out of sight
 
-    def orders(self, common_name: str) -> list[Order]:
-        """All orders of a common name that may still matter, newest first."""
+    def orders(self, *common_names: str) -> list[Order]:
+        """All orders of these common names that may still matter, newest first."""
         if self._ids_by_name is None:
             self._read_lists()
-        ids = {*(self._ids_by_name or {}).get(common_name, []), *self._nameless}
+        listed_ids = [self._ids_by_name.get(name, []) for name in common_names] if self._ids_by_name else []
+        ids = {*self._nameless, *(order_id for ids in listed_ids for order_id in ids)}
         found = [self._api.order(order_id) for order_id in sorted(ids, reverse=True)]
-        return [order for order in found if order.common_name == common_name]
+        return [order for order in found if order.common_name in common_names]
 
     def forget(self) -> None:
         """Read the lists anew at the next look."""

@@ -51,6 +51,8 @@ options:
       - Needed with O(state=previous) is V(previous_serial), the version to go back to. If it is an empty string, there
         was none, and C(current) is removed. With V(changed) being V(false), an entry is left alone. With V(serial), an
         entry is refused if that version is not the current one any more.
+      - Needed with O(state=adopted) is V(adopt_files), a dictionary of paths on the host, V(certificate), V(key) and,
+        if it is a file of its own, V(chain). Entries of the role's C(gogetssl_certificates) are taken as they are.
     type: list
     elements: dict
     required: true
@@ -86,8 +88,11 @@ options:
       - V(previous) goes back to what was there before. It takes what V(present) has returned. The key of the version
         that is left is staged again, if no other one is, so that its certificate can be installed later without an
         order.
+      - V(adopted) takes over a certificate that the host uses already, from files somewhere else, as the first version.
+        Key and certificate have to belong together. The files stay as they are, and the key does not leave the host.
+        Where something is installed already, nothing is done.
     type: str
-    choices: [present, previous]
+    choices: [present, previous, adopted]
     default: present
 seealso:
   - module: certops.gogetssl.gogetssl_csr
@@ -118,6 +123,16 @@ EXAMPLES = r"""
         alias: tomcat
         mode: '0640'
     store_password: "{{ keystore_password }}"
+
+- name: Take over what nginx serves
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates:
+      - name: shop
+        adopt_files:
+          certificate: /etc/ssl/shop-bundle.crt
+          key: /etc/ssl/private/shop.key
+    state: adopted
 
 - name: Go back to what was there before
   certops.gogetssl.gogetssl_certificate:

@@ -46,7 +46,18 @@ class Host:
         (staged / "privkey.pem").write_bytes(key)
         (staged / "request.csr").write_text(self.csr)
 
-    def order(self, shell=run_shell, check_mode=False, settle_time=0, now=None, spend=("buy",), **certificate):
+    def order(
+        self,
+        shell=run_shell,
+        check_mode=False,
+        settle_time=0,
+        now=None,
+        spend=("buy",),
+        warn=print,
+        run_directory=None,
+        options=None,
+        **certificate,
+    ):
         item = {"name": "shop", "names": NAMES, "product": "68", "admin": PERSON, **certificate}
         api = {"api_url": self.emulator.url, "api_user": self.emulator.user, "api_password": self.emulator.password}
         given = {
@@ -58,12 +69,16 @@ class Host:
             "keep_going": True,
             "api_timeout": 2.0,
             **api,
+            **(options or {}),
         }
         checked = ArgumentSpecValidator(_task.ansible_spec(_order.TASK.argument_spec)).validate(given)
         assert not checked.error_messages
         params = checked.validated_parameters
         clock = {"now": now} if now else {}
-        context = _task.Context(params, check_mode, shell, functools.partial(_task.open_api, params), print, **clock)
+        api = functools.partial(_task.open_api, params)
+        context = _task.Context(
+            params, check_mode, shell, api, warn, **clock, host=self.directory.name, run_directory=run_directory
+        )
         return _order.TASK.run(context)
 
     @property

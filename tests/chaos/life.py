@@ -9,7 +9,9 @@ import functools
 import json
 import random
 import subprocess
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -162,6 +164,41 @@ def run_shell(script: str) -> CommandResult:
     return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
+def run_interrupted(script: str, place: int, meanwhile: Callable[[], None]) -> CommandResult:
+    """The script stands still at one of its seams, if it comes there, while something else happens."""
+    with tempfile.TemporaryDirectory() as directory:
+        mark = Path(directory) / "mark"
+        halt = f"{{ : > {mark}; read go; }}"
+        halt = f" && {halt}" if script.startswith(" && ", place) else f"\n{halt}"
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", script[:place] + halt + script[place:]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while process.poll() is None and not mark.exists():
+            time.sleep(0.0005)
+        if mark.exists():
+            meanwhile()
+        out, err = process.communicate("\n")
+    return CommandResult(process.returncode, out, err)
+
+
+def seams(script: str) -> list[int]:
+    """Where a script can be torn or halted: between its commands."""
+    return [
+        place
+        for place in range(len(script))
+        if script.startswith(" && ", place)
+        or (
+            script[place] == "\n"
+            and not script[:place].rstrip().endswith(("&&", "||", "|"))
+            and not script[place:].lstrip().startswith(("then", "do"))
+        )
+    ]
+
+
 class Run:
     """One run, as the role does it. It dies at its `kill_at`-th moment, if that comes."""
 
@@ -210,14 +247,14 @@ class Run:
         return end
 
     def _work(self, item: dict[str, Any]) -> str:
-        found = self._task(_certificate_info.TASK, certificates=[item])
+        found = self.do(_certificate_info.TASK, certificates=[item])
         if not found["due"]:
             return "healthy"
         self._key = self._client().login()
         offer = self._order(item, [], check_mode=True)
         if offer["stopped"]:
             return self._stop(offer)
-        requests = self._task(_csr.TASK, certificates=[item])["requests"]
+        requests = self.do(_csr.TASK, certificates=[item])["requests"]
         ordered = self._order(item, requests)
         if ordered["stopped"]:
             return self._stop(ordered)
@@ -228,12 +265,12 @@ class Run:
             if one["issued"] and one["certificate"] and one["step"] != "keep"
         ]
         if deliveries:
-            self._task(_certificate.TASK, certificates=deliveries)
+            self.do(_certificate.TASK, certificates=deliveries)
         return "done"
 
     def _order(self, item: dict[str, Any], requests: list[Any], check_mode: bool = False, **options: Any) -> Any:
         options.setdefault("spend", ["buy", "add_names"])
-        return self._task(
+        return self.do(
             _order.TASK, check_mode, certificates=[item], requests=requests, keep_going=True, settle_time=60, **options
         )
 
@@ -241,8 +278,8 @@ class Run:
         ids = [one["order_id"] for one in orders if one["pending"]]
         if not ids:
             return orders
-        self._task(_dcv.TASK, order_ids=ids)
-        self._task(_order_info.TASK, order_ids=ids, include_details=False, wait=60, interval=20)
+        self.do(_dcv.TASK, order_ids=ids)
+        self.do(_order_info.TASK, order_ids=ids, include_details=False, wait=60, interval=20)
         news = self._order(item, requests, spend=["none"])
         self._stop(news)
         found: list[Any] = news["orders"]
@@ -252,7 +289,7 @@ class Run:
         self.stopped += [one["reason"] for one in result["stopped"]]
         return "stopped"
 
-    def _task(self, task: _task.Task, check_mode: bool = False, **options: Any) -> Any:
+    def do(self, task: _task.Task, check_mode: bool = False, **options: Any) -> Any:
         self.moment()
         given = {"directory": str(self.site.directory), **options}
         if "api_url" in task.argument_spec:
@@ -284,16 +321,16 @@ class Run:
 
     def _shell(self, script: str) -> CommandResult:
         self.moment()
-        if self.moments + 1 == self._kill_at:
-            script = self._torn(script)
-        result = self.site.shell(script)
+        places = seams(script)
+        if self.moments + 1 == self._kill_at:  # half way, or just after its end
+            result = run_shell(script[: self._dice.choice([*places, len(script)])])
+        elif self.site.time.shared and places and self._dice.random() < 0.3:
+            pause = functools.partial(self.site.time.sleep, self._dice.uniform(0.0, 2.0))
+            result = run_interrupted(script, self._dice.choice(places), pause)
+        else:
+            result = self.site.shell(script)
         self.moment()
         return result
-
-    def _torn(self, script: str) -> str:
-        """A part of the script, from its start: it is killed half way, or just after its end."""
-        ends = [place for place in range(len(script)) if script[place] == "\n" or script.startswith(" && ", place)]
-        return script[: self._dice.choice([*ends, len(script)])]
 
     def _say(self, text: str) -> None:
         """All that anybody could read of a run."""

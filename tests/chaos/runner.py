@@ -9,6 +9,7 @@ A seed that breaks an invariant is printed with its story; run it again with `--
 from __future__ import annotations
 
 import argparse
+import atexit
 import concurrent.futures
 import multiprocessing
 import time
@@ -19,16 +20,23 @@ from .seeds import DoubleOrder, Figures, live
 from .simulated import Vendor
 
 
+CHUNK = 25  # seeds at a time, after which a worker says what it found
+
+_vendor: list[Vendor] = []  # of this process
+
+
 def work(seeds: Sequence[int]) -> tuple[Figures, list[str]]:
     """All these seeds with one vendor, and what was broken."""
     figures, broken = Figures(), []
-    with Vendor() as vendor:
-        for seed in seeds:
-            try:
-                figures += live(vendor, seed)
-            except Exception as error:
-                figures += Figures(seeds=1, duplicates=isinstance(error, DoubleOrder))
-                broken.append(f"seed {seed}: {''.join(traceback.format_exception(error))}")
+    if not _vendor:
+        _vendor.append(Vendor().start())
+        atexit.register(_vendor[0].stop)
+    for seed in seeds:
+        try:
+            figures += live(_vendor[0], seed)
+        except Exception as error:
+            figures += Figures(seeds=1, duplicates=isinstance(error, DoubleOrder))
+            broken.append(f"seed {seed}: {''.join(traceback.format_exception(error))}")
     return figures, broken
 
 
@@ -39,14 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args(arguments)
     seeds = range(options.seed, options.seed + options.count)
-    started, figures, broken = time.monotonic(), Figures(), []
-    shares = [seeds[number :: options.workers] for number in range(options.workers)]
+    started, figures, broken = time.monotonic(), Figures(), 0
+    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
     with concurrent.futures.ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
-        for share, found in pool.map(work, shares):
+        for number, (share, found) in enumerate(pool.map(work, chunks), 1):
             figures += share
-            broken += found
-    for story in broken:
-        print(story)
+            broken += len(found)
+            print(*found, sep="\n", end="\n" if found else "")
+            if number % 10 == 0:
+                print(f"... {figures}", flush=True)
     seconds = time.monotonic() - started
-    print(f"chaos: from seed {options.seed}: {figures}, broken {len(broken)}, {seconds:.0f} s")
+    print(f"chaos: from seed {options.seed}: {figures}, broken {broken}, {seconds:.0f} s")
     return 1 if broken else 0

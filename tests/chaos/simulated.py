@@ -86,6 +86,11 @@ class Time:
             me.turn.acquire()
         self._pass(me.wakes)
 
+    @property
+    def shared(self) -> bool:
+        """Whether others may go on while somebody sleeps."""
+        return len(self._actors) > 1
+
     def together(self, works: list[Callable[[], None]]) -> None:
         """Do them at once; returns when all have ended. They must not raise."""
         if len(works) == 1:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import os
@@ -86,7 +87,9 @@ class Bench:
             **variables,
         }
         inventory = self.directory / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"all": {"vars": given, "hosts": dict.fromkeys(hosts)}}))
+        draft = inventory.with_suffix(".draft")
+        draft.write_text(yaml.safe_dump({"all": {"vars": given, "hosts": dict.fromkeys(hosts)}}))
+        draft.replace(inventory)  # whole at every moment, for runs at once
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         return [program, "-i", str(inventory), playbook, *arguments]
 
@@ -152,16 +155,23 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
-    web_root = tmp_path_factory.mktemp("www")
+@contextlib.contextmanager
+def world(web_root: Path, **options: Any) -> Iterator[tuple[Emulator, int]]:
+    """An emulator that finds its proofs in this directory, and the port they are served at."""
     handler = functools.partial(_Quiet, directory=str(web_root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        with Emulator(http_port=port, resolve={"*": "127.0.0.1"}) as emulator:
-            yield web_root, emulator, port
+        with Emulator(http_port=port, resolve={"*": "127.0.0.1"}, **options) as emulator:
+            yield emulator, port
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
+    web_root = tmp_path_factory.mktemp("www")
+    with world(web_root) as (emulator, port):
+        yield web_root, emulator, port
 
 
 @pytest.fixture

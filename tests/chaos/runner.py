@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from .seeds import DoubleOrder, Figures, live
 from .simulated import Vendor
 
-
 CHUNK = 25  # seeds at a time, after which a worker says what it found
 
 _vendor: list[Vendor] = []  # of this process

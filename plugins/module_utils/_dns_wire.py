@@ -63,6 +63,11 @@ class Outcome(enum.Enum):
         """True if the answer says something about the name itself."""
         return self in (Outcome.FOUND, Outcome.ALIAS, Outcome.NODATA, Outcome.NXDOMAIN)
 
+    @property
+    def broken(self) -> bool:
+        """True if the fault is with the zone, so that nobody else would get an answer either."""
+        return self in (Outcome.SERVFAIL, Outcome.BOGUS)
+
 
 @dataclasses.dataclass(frozen=True)
 class Server:
@@ -114,6 +119,7 @@ class Answer:
     ttl: int | None = None
     aliases: tuple[Alias, ...] = ()
     authoritative: bool = False
+    authenticated: bool = False  # a resolver has checked the DNSSEC signatures and says so
     soa: Soa | None = None
     referral: Referral | None = None
     words: str = ""  # the server's own explanation, if it gave one
@@ -265,7 +271,8 @@ def ask(server: Server, name: str, kind: str, recurse: bool) -> Answer:
 
 
 def _exchange(server: Server, name: str, kind: str, recurse: bool, checking: bool) -> Answer:
-    flags = (dns.flags.RD if recurse else 0) | (0 if checking else dns.flags.CD)
+    # AD asks a resolver to say whether it has checked signatures (RFC 6840).
+    flags = (dns.flags.RD | dns.flags.AD if recurse else 0) | (0 if checking else dns.flags.CD)
     try:
         query = dns.message.make_query(_wire_name(name), kind, use_edns=0, payload=PAYLOAD_BYTES, flags=flags)
         for attempt in range(1, _ATTEMPTS + 1):
@@ -298,6 +305,7 @@ def judge(server: Server, name: str, kind: str, message: dns.message.Message, re
         ttl=ttl,
         aliases=aliases,
         authoritative=bool(message.flags & dns.flags.AA),
+        authenticated=bool(message.flags & dns.flags.AD),
         soa=_soa(message),
         referral=_referral(message),
         words=_explanation(message),

@@ -164,16 +164,18 @@ class World:
 
     def look_at_file(self, proof: Proof) -> list[Look]:
         """The file on every address of the name; `Unseen` if it has none."""
+        return [self.look_at(target, proof.content or "") for target in self.targets(proof)]
+
+    def targets(self, proof: Proof, addresses: t.Sequence[str] = ()) -> list[Target]:
+        """The requests an authority would make for a file: to all addresses, those given or those of the name."""
         name = _names.base(proof.name)
         override = self.override(proof.name)
         port = (override[1] if override else None) or self._port(proof.method)
-        addresses = [override[0]] if override else self._addresses(name)
-        return [
-            self._look_at(Target(proof.method, address, port, name, proof.path or ""), proof.content or "")
-            for address in addresses
-        ]
+        places = [override[0]] if override else addresses or self._addresses(name)
+        return [Target(proof.method, address, port, name, proof.path or "") for address in places]
 
-    def _look_at(self, target: Target, content: str) -> Look:
+    def look_at(self, target: Target, content: str) -> Look:
+        """One of these requests, with the redirects it leads to."""
         look, status = Look(target.address, target.port), None
         trail = ""
         for _hop in range(MAX_REDIRECTS + 1):

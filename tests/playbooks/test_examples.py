@@ -42,6 +42,7 @@ def play(bench: Bench, name: str, tasks: list[Any], **variables: Any) -> None:
         },
         "module_defaults": {
             f"{modules}dcv": {"resolve": dict.fromkeys(NAMES, "127.0.0.1"), "http_port": bench.http_port},
+            f"{modules}preflight": {"resolve": dict.fromkeys(NAMES, "127.0.0.1"), "http_port": bench.http_port},
             f"{modules}csr": {"directory": str(bench.store)},
             f"{modules}order": {"directory": str(bench.store), "admin": CONTACT},
         },

@@ -15,7 +15,7 @@ import datetime as dt
 import os
 import typing as t
 
-from . import _adopt, _files, _install, _names, _store
+from . import _adopt, _files, _install, _names, _store, _x509
 from ._errors import GogetsslError, Kind, host_error, input_error
 from ._labels import Labels
 from ._store import Paths
@@ -27,6 +27,7 @@ SPEC: dict[str, t.Any] = {
     "certificates": {"type": "list", "elements": "dict", "required": True},
     "directory": {"type": "path", "default": DEFAULT_DIRECTORY},
     "keep_versions": {"type": "int", "default": 3},
+    "trusted_roots": {"type": "str"},
     "store_password": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_STORE_PASSWORD"},
     "private_keys": {"type": "dict", "default": {}, "no_log": True},
     "state": {"type": "str", "choices": ["present", "previous", "adopted"], "default": "present"},
@@ -173,10 +174,9 @@ def _look(context: Context, directory: str) -> list[Step]:
 
 
 def _look_install(context: Context, directory: str, item: Params) -> Installation:
-    now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
     paths = _store.paths(directory, item["name"])
     key = context.params["private_keys"].get(item["name"])
-    delivery = _install.read_delivery(item, paths, context.params["store_password"], now, key)
+    delivery = _install.read_delivery(item, paths, _terms(context), key)
     labels = Labels(context.shell)
     found = _install.look(paths, delivery, labels)
     plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
@@ -192,12 +192,20 @@ def _look_adopt(context: Context, directory: str, item: Params) -> Step:
         return Return(name, paths, current, current, restage=False)
     pair = _adopt.read_pair(name, item.get("adopt_files"))
     given = {**item, "names": list(pair.names), "certificate": pair.certificate, "chain": pair.chain}
-    now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
-    delivery = _install.read_delivery(given, paths, context.params["store_password"], now, pair.key)
+    delivery = _install.read_delivery(given, paths, _terms(context), pair.key)
     labels = Labels(context.shell)
     found = _install.look(paths, delivery, labels)
     plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
     return Installation(paths, delivery, found, plan, labels)
+
+
+def _terms(context: Context) -> _install.Terms:
+    roots = context.params["trusted_roots"]
+    return _install.Terms(
+        now=dt.datetime.fromtimestamp(context.now(), dt.timezone.utc),
+        password=context.params["store_password"],
+        roots=_x509.read_certificates(roots.replace("\r\n", "\n"), "trusted_roots") if roots else (),
+    )
 
 
 def _look_return(_context: Context, directory: str, item: Params) -> Return:

@@ -21,8 +21,9 @@ from ._labels import Labels
 from ._layout import Layout, read_layout
 from ._store import Paths
 
-# Clocks of hosts run a little behind those of authorities.
-_CLOCK_TOLERANCE = dt.timedelta(minutes=5)
+# A certificate that has just been issued is valid; what can be wrong is the host's clock. One that shows local time is
+# up to 14 hours off. Beyond that, something else is wrong that somebody should look at.
+_CLOCK_TOLERANCE = dt.timedelta(hours=15)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,16 +113,23 @@ def plan(serial: str, found: Found, keep_versions: int) -> Plan:
     )
 
 
-def read_delivery(
-    item: t.Mapping[str, t.Any], paths: Paths, password: str | None, now: dt.datetime, key_pem: t.Any = None
-) -> Delivery:
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """What holds for all deliveries of a task."""
+
+    now: dt.datetime
+    password: str | None = dataclasses.field(default=None, repr=False)
+    roots: tuple[_x509.Certificate, ...] = ()  # none: any authority will do
+
+
+def read_delivery(item: t.Mapping[str, t.Any], paths: Paths, terms: Terms, key_pem: t.Any = None) -> Delivery:
     """An item of the task, with every check that needs no key of the host; an input error for what must not be served.
 
     `key_pem` is the private key, if it is handed over.
     """
     name = item["name"]
     layout = read_layout(item)
-    _forms.check(name, layout, password)
+    _forms.check(name, layout, terms.password)
     wanted = item.get("names")
     if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
         raise input_error(f"{name}: names must be the list of the names that have to be covered.")
@@ -130,17 +138,26 @@ def read_delivery(
         given = _installed(name, paths)
     leaf = _x509.read_certificate(given["certificate"], f"{name}: the certificate")
     chain = _x509.read_certificates(given["chain"], f"{name}: the chain") if given["chain"].strip() else ()
+    chain = _x509.in_order(leaf, chain)
     left_out = _names.missing(leaf.names, _names.canonical_list(wanted))
     if left_out:
         raise input_error(f"{name}: the certificate does not cover {', '.join(left_out)}.")
-    problem = _x509.chain_problem(leaf, chain, now)
+    problem = _x509.chain_problem(leaf, chain, terms.now) or _problem_with_terms(leaf, chain, terms)
     if problem:
         raise input_error(f"{name}: {problem}.")
-    if leaf.not_before > now + _CLOCK_TOLERANCE:
-        starts = f"{leaf.not_before:%Y-%m-%d %H:%M}"
-        raise input_error(f"{name}: the certificate is valid from {starts} UTC only; is the clock of this host right?")
     key, origin = _read_key(name, leaf, key_pem), _read_origin(name, item.get("origin"))
-    return Delivery(name, leaf, chain, layout, password or "", now.timestamp(), key, origin)
+    return Delivery(name, leaf, chain, layout, terms.password or "", terms.now.timestamp(), key, origin)
+
+
+def _problem_with_terms(leaf: _x509.Certificate, chain: tuple[_x509.Certificate, ...], terms: Terms) -> str:
+    if leaf.not_before > terms.now + _CLOCK_TOLERANCE:
+        return (
+            f"the certificate is valid from {leaf.not_before:%Y-%m-%d %H:%M} UTC only, and the clock of this host says"
+            f" {terms.now:%Y-%m-%d %H:%M}; set the clock right"
+        )
+    if terms.roots and not _x509.leads_to((leaf, *chain), terms.roots):
+        return f"the chain ends with {(leaf, *chain)[-1].issuer}, which is none of the trusted roots"
+    return ""
 
 
 def _read_key(name: str, leaf: _x509.Certificate, pem: t.Any) -> _store.Key | None:

@@ -25,6 +25,8 @@ try:
 except ImportError:  # no cryptography, or one of long ago
     HAS_PKCS12 = False
 
+ROUNDS = 20_000  # of the derivation of the key from the password, as cryptography itself chooses
+
 # Object identifiers as they stand in a store, by which its encryption is told; no library tells.
 _PBES2 = bytes.fromhex("06092a864886f70d01050d")
 _AES_256_CBC = bytes.fromhex("060960864801650304012a")
@@ -41,6 +43,7 @@ def dump(entry: Entry, password: str, legacy: bool) -> bytes:
     scheme = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if legacy else pkcs12.PBES.PBESv2SHA256AndAES256CBC
     encryption = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(ROUNDS)
         .key_cert_algorithm(scheme)
         .hmac_hash(hashes.SHA1() if legacy else hashes.SHA256())
         .build(password.encode("ascii"))

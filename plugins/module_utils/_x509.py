@@ -48,6 +48,7 @@ class Certificate:
     not_after: dt.datetime
     public_key: str  # SHA-256 of the SubjectPublicKeyInfo
     sha256: str
+    authority: bool = False  # nothing in it speaks against its signing certificates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,12 +174,39 @@ def chain_problem(leaf: Certificate, chain: t.Sequence[Certificate], now: dt.dat
     for lower, upper in zip(path, path[1:]):
         if not _signed_by(lower, upper):
             return f"{lower.subject} is not signed by {upper.subject}, which follows it in the chain"
+        if not upper.authority:
+            return f"{upper.subject} has signed {lower.subject}, but is not the certificate of an authority"
     for certificate in path:
         if certificate.not_after <= now:
             return f"{certificate.subject} expired on {certificate.not_after:%Y-%m-%d}"
     if not chain and leaf.subject != leaf.issuer:
         return f"the chain is empty, but {leaf.subject} is signed by {leaf.issuer}"
     return ""
+
+
+def in_order(leaf: Certificate, chain: t.Sequence[Certificate]) -> tuple[Certificate, ...]:
+    """The chain so that each certificate is signed by the next, if there is just one such order; otherwise as it is.
+
+    With two certificates that could follow, as cross-signed authorities have, the choice would decide who trusts the
+    site: that is left to people.
+    """
+    path = (leaf, *chain)
+    if all(_signed_by(lower, upper) for lower, upper in zip(path, path[1:])):
+        return tuple(chain)
+    ordered, rest = [leaf], list(chain)
+    while rest:
+        following = [one for one in rest if _signed_by(ordered[-1], one)]
+        if len(following) != 1:
+            return tuple(chain)
+        ordered.append(following[0])
+        rest.remove(following[0])
+    return tuple(ordered[1:])
+
+
+def leads_to(path: t.Sequence[Certificate], roots: t.Sequence[Certificate]) -> bool:
+    """True if a chain holds one of the roots, or ends with a certificate that one of them has signed."""
+    known = {root.sha256 for root in roots}
+    return any(one.sha256 in known for one in path) or any(_signed_by(path[-1], root) for root in roots)
 
 
 def _read_block(pem: str, what: str) -> Certificate:
@@ -195,9 +223,19 @@ def _read_block(pem: str, what: str) -> Certificate:
             not_after=_utc(parsed, "not_valid_after"),
             public_key=_fingerprint(parsed.public_key()),
             sha256=hashlib.sha256(der).hexdigest(),
+            authority=_is_authority(parsed.extensions),
         )
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         raise GogetsslError(f"{what} cannot be read as a PEM certificate.", Kind.INPUT) from None
+
+
+def _is_authority(extensions: x509.Extensions) -> bool:
+    """Roots of version 1 have no extensions at all; those that say what they are have to say that they are one."""
+    try:
+        constraints = extensions.get_extension_for_oid(ExtensionOID.BASIC_CONSTRAINTS).value
+    except x509.ExtensionNotFound:
+        return not list(extensions)
+    return t.cast(x509.BasicConstraints, constraints).ca
 
 
 def _utc(certificate: x509.Certificate, attribute: str) -> dt.datetime:

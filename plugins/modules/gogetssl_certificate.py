@@ -17,7 +17,10 @@ description:
   - The key is the one that M(certops.gogetssl.gogetssl_csr) has staged, that of a version which is kept, or one of
     O(private_keys).
   - Everything is checked for all certificates before anything is written for the first one. The certificate must cover
-    the names and be valid now, the chain must lead from one signature to the next, and the key must be on the host.
+    the names and must not have ended, the chain must lead from one signature to the next, and the key must be on the
+    host. A chain in another order is put right if there is only one right order.
+  - A certificate that begins up to 15 hours from now by the clock of the host is installed nevertheless, because it is
+    the clock that is wrong. Other programs on the host will not trust it until the clock has got there.
   - Beside the PEM files a version can have other forms, such as a bundle for HAProxy or keystores for Java. They are
     compared by what they hold, not by their bytes, which differ each time a keystore is written.
   - Owner, group and mode of the files are kept as wished for. On hosts with SELinux the files get the labels that the
@@ -75,6 +78,12 @@ options:
         Where nothing can be piped to the host, the task fails before they are sent.
     type: dict
     default: {}
+  trusted_roots:
+    description:
+      - Certificates of authorities in PEM form. The chain must hold one of them, or end with a certificate that one of
+        them has signed.
+      - If not given, the chain may end with any authority.
+    type: str
   store_password:
     description:
       - The password of the keystores V(pkcs12), V(pkcs12_legacy) and V(jks), and of the key in them.

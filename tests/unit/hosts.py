@@ -24,21 +24,28 @@ from ansible_collections.certops.gogetssl.plugins.module_utils import _files
 from ansible_collections.certops.gogetssl.plugins.module_utils._task import Context, Result, Task
 
 DAY = dt.timedelta(days=1)
+LONG = (-DAY, 900 * DAY)
+CA = x509.BasicConstraints(ca=True, path_length=None)
 NOW = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
 class Authority:
     """A certificate authority with one intermediate, so that a chain has an order."""
 
+    name = "Test CA"
+
     def __init__(self) -> None:
         self.root_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _unused in range(2))
-        self.root = _certificate("Test root", self.root_key.public_key(), "Test root", self.root_key)
-        self.intermediate = _certificate("Test CA", self.key.public_key(), "Test root", self.root_key)
+        self.root = _certificate("Test root", self.root_key.public_key(), "Test root", self.root_key, *LONG, CA)
+        self.intermediate = _certificate("Test CA", self.key.public_key(), "Test root", self.root_key, *LONG, CA)
+        # The same authority once more, as cross-signing makes it: with its key, but another root's signature.
+        self.other_root_key = ec.generate_private_key(ec.SECP256R1())
+        self.cross = _certificate("Test CA", self.key.public_key(), "Other root", self.other_root_key, *LONG, CA)
 
     def issue(self, csr: str, start: dt.timedelta = -DAY, end: dt.timedelta = 90 * DAY) -> str:
         request = x509.load_pem_x509_csr(csr.encode())
         names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return _certificate("leaf", request.public_key(), "Test CA", self.key, start, end, names)
+        return _certificate("leaf", request.public_key(), self.name, self.key, start, end, names)
 
 
 def _certificate(
@@ -46,15 +53,15 @@ def _certificate(
     public_key: t.Any,
     issuer: str,
     key: t.Any,
-    start: dt.timedelta = -DAY,
-    end: dt.timedelta = 900 * DAY,
-    names: t.Any = None,
+    start: dt.timedelta,
+    end: dt.timedelta,
+    *extensions: t.Any,
 ) -> str:
     builder = x509.CertificateBuilder().serial_number(x509.random_serial_number()).public_key(public_key)
     builder = builder.subject_name(_name(subject)).issuer_name(_name(issuer))
     builder = builder.not_valid_before(NOW + start).not_valid_after(NOW + end)
-    if names is not None:
-        builder = builder.add_extension(names, False)
+    for extension in extensions:
+        builder = builder.add_extension(extension, False)
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 

@@ -3,23 +3,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import grp
 import os
 import shutil
 import ssl
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import (
     _certificate,
     _csr,
     _files,
+    _forms,
     _jks,
     _labels,
+    _layout,
     _pkcs12,
     _x509,
 )
@@ -33,6 +38,9 @@ pytestmark = pytest.mark.host
 
 NAMES = ["shop.example.com", "www.shop.example.com"]
 FILES = ["cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"]
+PASSWORD = "correct horse battery"
+EVERY_FORM = ["haproxy", "der", "pkcs12", "pkcs12_legacy", "jks"]
+FORM_FILES = ["cert.der", "haproxy.pem", "keystore-legacy.p12", "keystore.jks", "keystore.p12", "privkey.der"]
 
 
 class Host:
@@ -41,6 +49,10 @@ class Host:
     def __init__(self, directory: Path, authority: hosts.Authority) -> None:
         self.directory, self.authority = directory, authority
         self.shop = directory / "shop"
+
+    def copy(self, directory: Path) -> Host:
+        shutil.copytree(self.directory, directory, symlinks=True)
+        return Host(directory, self.authority)
 
     def request(self, **changes: t.Any) -> str:
         item = {"name": "shop", "names": NAMES, "product": "68", "key_type": "ecdsa-p256", **changes}
@@ -69,7 +81,17 @@ class Host:
         assert _x509.public_key_of_key((folder / "privkey.pem").read_bytes()) == leaf.public_key
         assert (folder / "fullchain.pem").read_text() == leaf.pem + chain
         assert chain == self.authority.intermediate
+        self.check_forms(folder, leaf)
         return leaf.serial
+
+    def check_forms(self, folder: Path, leaf: _x509.Certificate) -> None:
+        """Whatever form is there is whole and of this certificate."""
+        layout = _layout.Layout(alias="shop")
+        chain = (_x509.read_certificate(self.authority.intermediate),)
+        material = _forms.Material(layout, leaf, chain, (folder / "privkey.pem").read_bytes(), PASSWORD, 0.0)
+        for file in FORM_FILES:
+            if (folder / file).exists():
+                assert _forms.holds(file, (folder / file).read_bytes(), material), file
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +237,19 @@ def test_staged_key_of_another_order_stays(host: Host) -> None:
     assert hosts.tree(str(host.shop / "staged")) == staged
 
 
+def by_a_leaf(host: Host, good: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A certificate signed with the key of another site's: the signature is right, the signer is no authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    none, pem = serialization.NoEncryption(), serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, none)
+    signer = host.authority.issue(_x509.new_request(private, NAMES))
+    csr = (host.shop / "staged" / "request.csr").read_text()
+    return {
+        "certificate": hosts.Authority.issue(t.cast(t.Any, SimpleNamespace(key=key, name="leaf")), csr),
+        "chain": signer + good["chain"],
+    }
+
+
 BAD: dict[str, tuple[t.Callable[[Host, dict[str, t.Any]], dict[str, t.Any]], str]] = {
     "no certificate": (lambda host, good: {"certificate": ""}, "certificate is not made of PEM"),
     "number": (lambda host, good: {"certificate": 7}, "must be PEM text"),
@@ -227,14 +262,19 @@ BAD: dict[str, tuple[t.Callable[[Host, dict[str, t.Any]], dict[str, t.Any]], str
     "two leaves": (lambda host, good: {"certificate": good["certificate"] * 2}, "holds 2 certificates"),
     "broken base64": (lambda host, good: {"certificate": good["certificate"].replace("M", "A", 3)}, "cannot be read"),
     "chain missing": (lambda host, good: {"chain": ""}, "chain is empty"),
-    "chain in wrong order": (
-        lambda host, good: {"chain": host.authority.root + host.authority.intermediate},
-        "is not signed by",
+    "chain with a stranger": (
+        lambda host, good: {"chain": good["chain"] + hosts.Authority().root},
+        "CN=Test CA is not signed by CN=Test root, which follows it",
     ),
+    "chain with two ways on": (
+        lambda host, good: {"chain": host.authority.cross + good["chain"] + host.authority.root},
+        "CN=Test CA is not signed by CN=Test CA, which follows it",
+    ),
+    "signed by no authority": (by_a_leaf, "CN=leaf has signed CN=leaf, but is not the certificate of an authority"),
     "foreign chain": (lambda host, good: {"chain": hosts.Authority().intermediate}, "is not signed by"),
     "other names": (lambda host, good: {"names": [*NAMES, "api.example.com"]}, "does not cover api.example.com"),
     "expired": (lambda host, good: host.deliver(start=-9 * DAY, end=-DAY), "expired on"),
-    "not yet valid": (lambda host, good: host.deliver(start=DAY), "is the clock of this host right"),
+    "not yet valid": (lambda host, good: host.deliver(start=DAY), "set the clock right"),
     "another key": (
         lambda host, good: {"certificate": host.authority.issue(_x509.new_request(_x509.new_key("ecdsa-p256"), NAMES))},
         "belongs to none of the keys",
@@ -259,6 +299,39 @@ def test_bad_delivery_is_one_sentence_and_changes_nothing(host: Host, case: str)
         host.run(bad)
     assert key.split("\n")[1] not in failure.value.message
     assert hosts.tree(str(host.directory)) == before
+
+
+def test_chain_in_another_order_is_put_right(host: Host) -> None:
+    good = host.deliver()
+    item = {**good, "chain": host.authority.root + host.authority.intermediate}
+    host.run(item)
+    assert (host.shop / "current" / "chain.pem").read_text() == host.authority.intermediate + host.authority.root
+    assert host.run(item)["changed"] is False
+
+
+def test_chain_that_is_in_order_stays_although_another_order_would_do(host: Host) -> None:
+    """Both certificates of a cross-signed authority could follow the leaf; the one given first does."""
+    good = host.deliver()
+    host.run({**good, "chain": host.authority.cross})
+    assert (host.shop / "current" / "chain.pem").read_text() == host.authority.cross
+
+
+def test_chain_has_to_lead_to_a_trusted_root(host: Host) -> None:
+    good = host.deliver()
+    stranger = hosts.Authority()
+    with pytest.raises(GogetsslError, match="the chain ends with CN=Test root, which is none of the trusted roots"):
+        host.run(good, trusted_roots=stranger.root)
+    with pytest.raises(GogetsslError, match="trusted_roots is not made of PEM certificates"):
+        host.run(good, trusted_roots="nonsense")
+    assert host.current() is None
+    host.run(good, trusted_roots=stranger.root + host.authority.root)
+    assert host.current()
+    assert host.run(good, trusted_roots=host.authority.intermediate)["changed"] is False
+
+
+def test_clock_of_the_host_that_is_hours_behind_refuses_no_fresh_certificate(host: Host) -> None:
+    host.run(host.deliver(start=dt.timedelta(hours=14)))
+    assert host.current()
 
 
 def test_one_bad_delivery_keeps_the_others_waiting(host: Host) -> None:
@@ -355,11 +428,6 @@ def test_goes_back_only_to_a_whole_version_and_from_the_current_one(host: Host) 
     with pytest.raises(GogetsslError, match="no way back"):
         host.run(second, state="previous")
     assert host.current() == second["serial"]
-
-
-PASSWORD = "correct horse battery"
-EVERY_FORM = ["haproxy", "der", "pkcs12", "pkcs12_legacy", "jks"]
-FORM_FILES = ["cert.der", "haproxy.pem", "keystore-legacy.p12", "keystore.jks", "keystore.p12", "privkey.der"]
 
 
 def with_forms(item: dict[str, t.Any], *forms: str, **layout: t.Any) -> dict[str, t.Any]:
@@ -588,11 +656,22 @@ def test_labels_are_restored_where_selinux_is(host: Host, tmp_path: Path, monkey
         host.run(delivery)
 
 
+@pytest.fixture
+def quick_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keystores whose encryption costs nothing, where hundreds are written."""
+    monkeypatch.setattr(_pkcs12, "ROUNDS", 1)
+
+
+SCENARIOS = ["first", "renewal", "repair", "back", "forms", "more forms", "rights"]
+
+
 def prepared(host: Host, scenario: str) -> tuple[dict[str, t.Any], dict[str, t.Any], set[str | None]]:
     """What to run, with which options, and the serials that may be current at any time meanwhile."""
     if scenario == "first":
         delivery = host.deliver()
         return delivery, {}, {None, _x509.read_certificate(delivery["certificate"]).serial}
+    if scenario == "forms":
+        return prepared_with_forms(host)
     first = host.install()
     if scenario == "repair":
         host.install()
@@ -607,50 +686,71 @@ def prepared(host: Host, scenario: str) -> tuple[dict[str, t.Any], dict[str, t.A
         for name in ("chain.pem", "cert.pem"):
             (host.shop / new / name).write_text("damaged")
         return delivery, {}, {first["serial"], new}
+    if scenario == "more forms":
+        return with_forms(delivery), {"store_password": PASSWORD}, {new}
+    if scenario == "rights":
+        rights = {"mode": "0640", "owner": str(os.geteuid()), "group": str(os.getegid())}
+        os.chmod(host.shop / new / "cert.pem", 0o600)
+        return {**delivery, **rights}, {}, {new}
     return second, {"state": "previous"}, {first["serial"], new}
 
 
+def prepared_with_forms(host: Host) -> tuple[dict[str, t.Any], dict[str, t.Any], set[str | None]]:
+    """A renewal on a host whose services read every form there is."""
+    first = with_forms(host.deliver())
+    host.run(first, store_password=PASSWORD)
+    second = with_forms(host.deliver())
+    serials = {_x509.read_certificate(item["certificate"]).serial for item in (first, second)}
+    return second, {"store_password": PASSWORD}, {*serials}
+
+
+@pytest.mark.usefixtures("quick_stores")
 @pytest.mark.parametrize("power", [False, True], ids=["killed", "power lost"])
-@pytest.mark.parametrize("scenario", ["first", "renewal", "repair", "back"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_anywhere_services_read_one_whole_version(
     tmp_path: Path, authority: hosts.Authority, scenario: str, power: bool
 ) -> None:
     """SIGKILL at every change, half-written files included: old or new, never a mixture; the next run finishes."""
+    template = Host(tmp_path / "template", authority)
+    item, params, allowed = prepared(template, scenario)
     points, killed = 0, True
     while killed:
         points += 1
-        host = Host(tmp_path / str(points), authority)
-        item, params, allowed = prepared(host, scenario)
+        host = template.copy(tmp_path / str(points))
         lose = str(host.directory) if power else None
-        killed = hosts.killed(lambda host=host, item=item, params=params: host.run(item, **params), points, lose)
+        killed = hosts.killed(lambda host=host: host.run(item, **params), points, lose)
         assert host.current() in allowed, f"kill point {points}"
+        if scenario == "forms":
+            assert sorted(FORM_FILES) == sorted({*FORM_FILES} & {*os.listdir(host.shop / "current")})
         host.run(item, **params)
         assert host.current() == (item["previous_serial"] if scenario == "back" else newest(item))
         assert host.run(item, **params)["changed"] is False
         staged = (host.shop / "staged" / "privkey.pem").exists()
         assert staged is (scenario == "back")  # a certificate taken back waits with its key
         assert not [path for path in host.directory.rglob("*") if path.name.startswith(_files.SCRATCH)]
-    assert points > 8
+    assert points > (4 if scenario == "rights" else 8)
     print(f"certificate, {scenario}: {points - 1} kill points, 0 torn states")
 
 
-@pytest.mark.parametrize("scenario", ["first", "renewal", "repair", "back"])
+@pytest.mark.usefixtures("quick_stores")
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_full_disk_anywhere_is_one_sentence(
     tmp_path: Path, authority: hosts.Authority, scenario: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    template = Host(tmp_path / "template", authority)
+    item, params, allowed = prepared(template, scenario)
     points, words = 0, "?"
     while words:
         points += 1
-        host = Host(tmp_path / str(points), authority)
-        item, params, allowed = prepared(host, scenario)
+        host = template.copy(tmp_path / str(points))
         with monkeypatch.context() as patch:
             patch.setattr(_files, "os", hosts.FaultyOs(points, hosts.disk_full))
-            words = failure(lambda host=host, item=item, params=params: host.run(item, **params))
+            words = failure(lambda host=host: host.run(item, **params))
         assert words == "" or "No space left on device" in words
         assert host.current() in allowed
         host.run(item, **params)
         assert host.run(item, **params)["changed"] is False
-    assert points > 8
+    assert points > (4 if scenario == "rights" else 8)
 
 
 def failure(call: t.Callable[[], t.Any]) -> str:

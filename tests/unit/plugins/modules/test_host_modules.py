@@ -28,20 +28,31 @@ WISH = {"name": "shop", "names": ["shop.example.com"], "product": "68", "key_typ
 
 
 def start(module: str, **params: t.Any) -> tuple[int, dict[str, t.Any], str]:
+    """Run a module and wait for its result."""
+    process = open_module(module, **params)
+    out, errors = process.communicate()
+    return process.returncode, json.loads(out), errors
+
+
+def open_module(module: str, **params: t.Any) -> subprocess.Popen[str]:
     """A module in a Python that has no `requests`, as ansible would start it."""
     run = f"runpy.run_module('{MODULES}.{module}', run_name='__main__')"
     program = f"import sys, runpy; sys.modules['requests'] = None; {run}"
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": params})
     paths = os.pathsep.join(path for path in sys.path if path)
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-c", program],
-        input=arguments,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": paths},
-        check=False,
     )
-    return done.returncode, json.loads(done.stdout), done.stderr
+    assert process.stdin is not None
+    process.stdin.write(arguments)
+    process.stdin.close()
+    process.stdin = None  # or `communicate` would flush it again
+    return process
 
 
 def returned(module: str) -> dict[str, t.Any]:

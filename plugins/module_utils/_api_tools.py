@@ -8,11 +8,12 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from . import _loose, _proofs
-from ._api_base import Base
-from ._errors import GogetsslError
+from ._api_base import Base, Fields
+from ._errors import GogetsslError, Kind
 from ._models import Family, Proof, ProofState
 
 _SUBJECT = {"CN": "common_name", "O": "organization", "OU": "division", "L": "city", "S": "region", "C": "country"}
@@ -42,6 +43,10 @@ class ToolsApi(Base):
     def validate_csr(self, csr: str) -> dict[str, t.Any]:
         """The same by the method that judges it (5)."""
         return read_csr(self._read("POST", "/tools/csr/validate/", {"csr": csr}))
+
+    def generate_key(self, fields: Fields) -> str:
+        """Have the vendor make a key, with a CSR that nobody needs (5). Nothing is kept there, as far as is known."""
+        return read_generated_key(self._read("POST", "/tools/csr/generate/", fields))
 
     def approver_emails(self, domain: str) -> tuple[str, ...]:
         """The addresses that may approve a name (5)."""
@@ -79,6 +84,15 @@ def read_csr(answer: _loose.Object) -> dict[str, t.Any]:
         **{key: _loose.text(result.get(key), key).lower() or None for key in ("md5", "sha1", "sha256")},
         "problem": _loose.text(result.get("errorMessage"), "errorMessage")[:500],
     }
+
+
+def read_generated_key(answer: _loose.Object) -> str:
+    """The private key of `csr_key`; whatever else stands there is never shown."""
+    key = answer.get("csr_key")
+    body = key.replace("\r\n", "\n").strip() if isinstance(key, str) else ""
+    if not re.fullmatch(r"-----BEGIN ((RSA )?PRIVATE KEY)-----\n[A-Za-z0-9+/=\n]{100,10000}\n-----END \1-----", body):
+        raise GogetsslError("GoGetSSL's answer holds no private key in 'csr_key'.", Kind.ANSWER)
+    return body + "\n"
 
 
 def read_emails(answer: _loose.Object) -> tuple[str, ...]:

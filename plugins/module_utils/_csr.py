@@ -3,6 +3,8 @@
 
 """Keys and requests, made on the host they are for and staged there until their certificate comes.
 
+With `generator=gogetssl` the vendor makes the keys, which `_keys_from_afar.py` and the action plugin bring here.
+
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
@@ -13,10 +15,10 @@ import enum
 import os
 import typing as t
 
-from . import _files, _names, _store, _x509
+from . import _files, _keys_from_afar, _names, _store, _x509
 from ._store import OrderOf
-from ._task import Context, Result, Task
-from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
+from ._task import API_SPEC, Context, Result, Task
+from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted
 
 # Where the parts of a CSR's subject come from.
 _SUBJECT = {"C": "country", "ST": "region", "L": "city", "O": "name", "OU": "division"}
@@ -96,7 +98,8 @@ def subject(wanted: Wanted) -> dict[str, str]:
 
 def run(context: Context) -> Result:
     """Make what is missing, for all certificates or for none."""
-    wishes = read_wanted(context.params)
+    wishes = _keys_from_afar.check(context.params)
+    from_afar = context.params["generator"] != "local"
     for wanted in wishes:
         _x509.check_subject(wanted.common_name, subject(wanted))
     with _files.os_errors_as_sentences():
@@ -106,7 +109,8 @@ def run(context: Context) -> Result:
         _read_all(directory, wishes)  # every objection before the first write
         _files.make_directory(directory)
         with _files.locked(directory, context.sleep):
-            return _report([_apply(directory, wanted) for wanted in wishes])
+            done = [_apply(directory, wanted, from_afar) for wanted in wishes]
+            return {**_report(done), **(_lacking(done) if from_afar else {})}
 
 
 def _read_all(directory: str, wishes: t.Iterable[Wanted]) -> None:
@@ -135,15 +139,16 @@ def _preview(wanted: Wanted, found: Found) -> tuple[Wanted, Plan, Found, Pair | 
     return wanted, decided, found, kept
 
 
-def _apply(directory: str, wanted: Wanted) -> tuple[Wanted, Plan, Found, Pair | None]:
+def _apply(directory: str, wanted: Wanted, from_afar: bool) -> tuple[Wanted, Plan, Found, Pair | None]:
+    """Carry out the plan; a key from afar that has not arrived yet is left for the next call."""
     paths = _store.paths(directory, wanted.name)
     _files.make_directory(paths.root)
     found = _read(directory, wanted)
     preview = _preview(wanted, found)
     decided = preview[1]
-    if not decided.changed:
+    key = _key_for(wanted, decided, found, paths, from_afar)
+    if key is None:
         return preview
-    key = found.key if decided.action is Action.SIGN and found.key else _store.make_key(_x509.new_key(wanted.key_type))
     csr = _x509.new_request(key.pem, wanted.names, subject(wanted))
     _files.sweep(paths.root)
     if decided.action is Action.SIGN:
@@ -153,7 +158,26 @@ def _apply(directory: str, wanted: Wanted) -> tuple[Wanted, Plan, Found, Pair | 
         files = {_store.KEY: key.pem, _store.REQUEST: csr.encode("ascii")}
         _files.discard(paths.staged)
         _files.write_directory(paths.staged, files, 0o700, {_store.REQUEST: _files.PUBLIC})
+        _keys_from_afar.clear(paths)
     return wanted, decided, found, Pair(key, _x509.read_request(csr))
+
+
+def _key_for(wanted: Wanted, decided: Plan, found: Found, paths: _store.Paths, from_afar: bool) -> _store.Key | None:
+    """The key to sign with; None if nothing is to be signed, or if a key from afar is still to come."""
+    if decided.action is Action.MAKE and from_afar:
+        return _keys_from_afar.arrived(paths)
+    _keys_from_afar.clear(paths)
+    if not decided.changed:
+        return None
+    if decided.action is Action.SIGN and found.key:
+        return found.key
+    return _store.make_key(_x509.new_key(wanted.key_type))
+
+
+def _lacking(done: t.Sequence[tuple[Wanted, Plan, Found, Pair | None]]) -> Result:
+    """The certificates whose key the controller has to bring, which have not changed yet."""
+    names = [wanted.name for wanted, decided, _found, pair in done if decided.changed and pair is None]
+    return {_keys_from_afar.LACKING: names}
 
 
 def _report(done: t.Sequence[tuple[Wanted, Plan, Found, Pair | None]]) -> Result:
@@ -207,4 +231,8 @@ def _fits_key(wanted: Wanted, key: _store.Key) -> bool:
     return key.key_type == wanted.key_type
 
 
-TASK = Task(argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC}, run=run, needs=("cryptography",))
+TASK = Task(
+    argument_spec={**API_SPEC, **CERTIFICATES_SPEC, **CONTACTS_SPEC, **_keys_from_afar.SPEC},
+    run=run,
+    needs=("cryptography",),
+)

@@ -13,10 +13,13 @@ description:
   - Makes for every certificate a private key and a CSR, and stages them until their certificate comes. What is
     installed is not touched.
   - The key is born on the host and stays there, readable by its owner alone. It is in no result, no log and no diff.
+    Only O(generator=gogetssl), which nothing in this collection asks for by itself, has it made elsewhere.
   - A staged pair that matches the wish is kept. One that does not is replaced, but never while an order may be open for
     its key; it is then returned with RV(requests[].matches_wish=false).
 extends_documentation_fragment:
   - certops.gogetssl.attributes
+  - certops.gogetssl.attributes.action_group
+  - certops.gogetssl.api
   - certops.gogetssl.certificates
 requirements:
   - The Python library C(cryptography) on the host, version 3.2 or newer.
@@ -29,6 +32,19 @@ attributes:
     details: Shows names, subject, kind and fingerprint of the keys, never a key.
   idempotent:
     support: full
+options:
+  generator:
+    description:
+      - Who makes the private keys.
+      - With V(gogetssl), GoGetSSL makes those that are lacking and sends them to the controller, whose memory they pass
+        on the way to the host. The key is then known to more than the host, and a warning says so. The CSR is signed on
+        the host, with all names.
+      - V(gogetssl) makes C(rsa-2048) keys only, and needs a connection that can do pipelining, such as ssh, over which
+        the key goes on standard input; pipelining need not be switched on. The options of the API are used for it alone
+        and never reach the host.
+    type: str
+    choices: [local, gogetssl]
+    default: local
 notes:
   - The files are C(staged/privkey.pem) and C(staged/request.csr) in the certificate's directory.
 seealso:
@@ -48,6 +64,15 @@ EXAMPLES = r"""
         product: 68
         key_type: ecdsa-p256
   register: made
+
+- name: The same with keys made by GoGetSSL, for those who have to
+  certops.gogetssl.gogetssl_csr:
+    directory: /etc/gogetssl
+    certificates:
+      - name: blog
+        names: [blog.example.com]
+        product: 66
+    generator: gogetssl
 
 - name: Order the certificates
   certops.gogetssl.gogetssl_order:

@@ -23,8 +23,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils import _task
-from ..module_utils._errors import GogetsslError
+from ..module_utils import _client, _keys_from_afar, _task
+from ..module_utils._errors import GogetsslError, input_error
 from ..module_utils._shell import CommandResult
 
 
@@ -42,11 +42,11 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             wrap = not self._connection.has_native_async
             result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap))
             return result
-        rules = {"argument_spec": _task.ansible_spec(self.task.argument_spec), **self.task.rules}
-        validated = ArgumentSpecValidator(**rules).validate(self._task.args.copy())
+        validated = _validated(self.task, self._task.args)
         warnings = [f"Both option {one['option']} and its alias {one['alias']} are set." for one in validated._warnings]
         host = str((task_vars or {}).get("inventory_hostname", ""))
-        outcome = self._validation_failure(validated) or self._outcome(validated.validated_parameters, warnings, host)
+        failure = _validation_failure(self._task.action, validated)
+        outcome = failure or self._outcome(validated.validated_parameters, warnings, host)
         result.update(outcome)
         if warnings:
             result["warnings"] = warnings
@@ -56,15 +56,6 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             result.pop("diff", None)
         scrubbed: dict[str, t.Any] = remove_values(result, validated._no_log_values)
         return scrubbed
-
-    def _validation_failure(self, validated: ValidationResult) -> dict[str, t.Any] | None:
-        """The result for options that do not fit, worded as `AnsibleModule` would."""
-        if not validated.error_messages:
-            return None
-        for error in validated.errors.errors:
-            if isinstance(error, UnsupportedError):  # first, as a misspelt option is also a missing one
-                return _failure(f"Unsupported parameters for ({self._task.action}) module: {error}")
-        return _failure(validated.errors.msg)
 
     def _outcome(self, params: _task.Params, warnings: list[str], host: str) -> dict[str, t.Any]:
         """The result of the task with these options."""
@@ -131,6 +122,76 @@ _NO_PIPE = (
     "{option} would have to be written to a file on the controller, because nothing can be piped to this host: use a"
     " connection that supports pipelining, become by sudo rather than su, no async, and no ANSIBLE_KEEP_REMOTE_FILES."
 )
+
+
+class KeyBringer(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """Sends gogetssl_csr to the host like any module and, if wished, the keys that GoGetSSL makes after it.
+
+    They travel on the standard input of a shell: no file, no option and no log holds them on the way.
+    """
+
+    task: _task.Task
+    _supports_async = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """What Ansible calls."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        # How to reach the API is no business of the host's.
+        args = {name: value for name, value in self._task.args.items() if name not in _task.API_SPEC}
+        if args.get("generator", "local") == "local":
+            wrap = bool(self._task.async_val) and not self._connection.has_native_async
+            result.update(self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap))
+            return result
+        try:
+            result.update(self._with_keys(args, task_vars))
+        except GogetsslError as error:
+            result.update(_failure(error.message, failure=error.kind.value))
+        return result
+
+    def _with_keys(self, args: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """The module's own result, after the keys it lacks have been fetched and sent."""
+        validated = _validated(self.task, self._task.args)
+        failure = _validation_failure(self._task.action, validated)
+        if failure:
+            return failure
+        if not _client.HAS_REQUESTS:
+            return _failure(missing_required_lib("requests"))
+        params = validated.validated_parameters
+        if self._task.async_val:
+            raise input_error("generator=gogetssl does not go with async.")
+        _keys_from_afar.check(params)
+        if not self._connection.has_pipelining:
+            raise input_error(_keys_from_afar.NO_STDIN)
+        first: dict[str, t.Any] = self._execute_module(module_args=args, task_vars=task_vars)
+        lacking = first.get(_keys_from_afar.LACKING)
+        if first.get("failed") or self._task.check_mode or not lacking:
+            return {name: value for name, value in first.items() if name != _keys_from_afar.LACKING}
+        _keys_from_afar.bring(_task.open_api(params), params, lacking, self._pipe)
+        second: dict[str, t.Any] = self._execute_module(module_args=args, task_vars=task_vars)
+        if not second.get("failed"):
+            second = _keys_from_afar.merged(first, second)
+        second.pop(_keys_from_afar.LACKING, None)
+        warnings = [_keys_from_afar.WARNING.format(name=name) for name in lacking]
+        return {**second, "warnings": [*second.get("warnings", []), *warnings]}
+
+    def _pipe(self, script: str, data: bytes) -> CommandResult:
+        answer = self._low_level_execute_command(script, sudoable=True, in_data=data)
+        return CommandResult(answer["rc"], answer["stdout"], answer["stderr"])
+
+
+def _validated(task: _task.Task, args: t.Mapping[str, t.Any]) -> ValidationResult:
+    rules = {"argument_spec": _task.ansible_spec(task.argument_spec), **task.rules}
+    return ArgumentSpecValidator(**rules).validate(dict(args))
+
+
+def _validation_failure(action: str, validated: ValidationResult) -> dict[str, t.Any] | None:
+    """The result for options that do not fit, worded as `AnsibleModule` would."""
+    if not validated.error_messages:
+        return None
+    for error in validated.errors.errors:
+        if isinstance(error, UnsupportedError):  # first, as a misspelt option is also a missing one
+            return _failure(f"Unsupported parameters for ({action}) module: {error}")
+    return _failure(validated.errors.msg)
 
 
 def _failure(message: str, **more: t.Any) -> dict[str, t.Any]:

@@ -297,3 +297,54 @@ def test_killed_anywhere_the_next_run_converges(tmp_path: Path, start: str) -> N
         assert make(directory)["changed"] is False
     assert points > 8
     print(f"csr, from {start}: {points - 1} kill points, 0 torn pairs")
+
+
+# Keys made by the vendor
+
+
+def from_afar(directory: Path, key: bytes | None = None, **changes: t.Any) -> dict[str, t.Any]:
+    """The module as the action plugin calls it, once `key` has come in."""
+    if key is not None:
+        incoming = directory / "shop" / "incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        (incoming / "privkey.pem").write_bytes(key)
+    item = {"name": "shop", "names": NAMES, "product": "68", "key_type": "rsa-2048", **changes}
+    return hosts.run(_csr.TASK, certificates=[item], directory=str(directory), generator="gogetssl")
+
+
+def test_a_key_is_asked_for_then_staged_with_a_csr_of_the_hosts_own(tmp_path: Path) -> None:
+    directory = tmp_path / "certs"
+    first = from_afar(directory)
+    assert (first["lacking"], first["requests"][0]["csr"]) == (["shop"], None)
+    assert not (directory / "shop" / "staged").exists()
+    key = _x509.new_key("rsa-2048")
+    second = from_afar(directory, key)
+    assert (second["lacking"], second["changed"], second["requests"][0]["names"]) == ([], True, NAMES)
+    assert staged(directory) == (key, second["requests"][0]["csr"])
+    assert os.stat(directory / "shop" / "staged" / "privkey.pem").st_mode & 0o777 == 0o600
+    assert key.decode() not in json.dumps(second)
+    assert not (directory / "shop" / "incoming").exists()
+    third = from_afar(directory)
+    assert (third["lacking"], third["changed"]) == ([], False)
+
+
+@pytest.mark.parametrize("key", [b"nonsense", _x509.new_key("ecdsa-p256")], ids=["nonsense", "ecdsa"])
+def test_a_key_of_another_kind_is_asked_for_again(tmp_path: Path, key: bytes) -> None:
+    result = from_afar(tmp_path / "certs", key)
+    assert result["lacking"] == ["shop"]
+    assert not (tmp_path / "certs" / "shop" / "incoming").exists()
+
+
+def test_what_came_in_for_nothing_is_removed(tmp_path: Path) -> None:
+    directory = tmp_path / "certs"
+    from_afar(directory, _x509.new_key("rsa-2048"))
+    key, _csr_pem = staged(directory)
+    assert from_afar(directory, _x509.new_key("rsa-2048"))["changed"] is False
+    assert staged(directory)[0] == key
+    assert not (directory / "shop" / "incoming").exists()
+
+
+def test_the_vendor_makes_one_kind_of_key(tmp_path: Path) -> None:
+    with pytest.raises(GogetsslError, match="rsa-2048 keys only"):
+        from_afar(tmp_path / "certs", key_type="ecdsa-p256")
+    assert not (tmp_path / "certs").exists()

@@ -56,6 +56,7 @@ CALLS: dict[str, Callable[[_api.Api], Any]] = {
     "agreement": lambda api: api.agreement(68),
     "webservers": lambda api: api.webservers(_models.Family.SECTIGO),
     "csr_problem": lambda api: api.csr_problem(CSR, False),
+    "generate_key": lambda api: api.generate_key({"csr_commonname": "a.example.com"}),
     "decode_csr": lambda api: api.decode_csr(CSR, True),
     "validate_csr": lambda api: api.validate_csr(CSR),
     "approver_emails": lambda api: api.approver_emails("example.com"),

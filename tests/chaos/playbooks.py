@@ -115,6 +115,7 @@ class Seed:
         self.wish: dict[str, Any] = self.bench.shop()
         self.verbose = ["-vvvv"] if number % 3 == 0 else []
         self.story: list[str] = []
+        self.logs: dict[int, Path] = {}
         self.orphans = False  # workers may have outlived their run
 
     def live(self) -> None:
@@ -219,18 +220,24 @@ class Seed:
     # Runs
 
     def start(self, env: dict[str, str]) -> Process:
+        """Its output goes to a file: a pipe that nobody reads would hold it up."""
         self.figures.runs += 1
-        resolve = dict.fromkeys([*NAMES, "new.shop.example.com"], "127.0.0.1")
-        return self.bench.start(
-            *self.verbose,
-            env={"ANSIBLE_EXECUTABLE": SHELL, "CHAOS_COUNT": str(self.count), **env},
-            playbook=SITE,
-            gogetssl_certificates=[self.wish],
-            gogetssl_resolve=resolve,
-        )
+        log = self.bench.directory / f"output.{self.figures.runs}"
+        with log.open("w") as stdout:
+            process = self.bench.start(
+                *self.verbose,
+                env={"ANSIBLE_EXECUTABLE": SHELL, "CHAOS_COUNT": str(self.count), **env},
+                stdout=stdout,
+                playbook=SITE,
+                gogetssl_certificates=[self.wish],
+                gogetssl_resolve=dict.fromkeys([*NAMES, "new.shop.example.com"], "127.0.0.1"),
+            )
+        self.logs[process.pid] = log
+        return process
 
     def end(self, process: Process) -> Ended:
-        output, _unused = process.communicate(timeout=RUN_SECONDS)
+        process.wait(RUN_SECONDS)
+        output = self.logs[process.pid].read_text(errors="replace")
         secrets = {self.emulator.password, *self.yard.keys(), "PRIVATE KEY", *self.key_texts()}
         if any(secret in output for secret in secrets):
             raise Violation(f"a secret in an output: {output}")

@@ -93,7 +93,9 @@ class Bench:
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         return [program, "-i", str(inventory), playbook, *arguments]
 
-    def start(self, *arguments: str, env: dict[str, str] | None = None, **variables: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, env: dict[str, str] | None = None, stdout: Any = subprocess.PIPE, **variables: Any
+    ) -> subprocess.Popen[str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "GOGETSSL_"))}
         environment = {
             **clean,
@@ -106,7 +108,7 @@ class Bench:
             self.command(*arguments, **variables),
             cwd=self.directory,
             env=environment,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,

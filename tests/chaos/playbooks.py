@@ -5,8 +5,9 @@
 
 Each seed kills `ansible-playbook` with SIGKILL, once or twice, or starts two at once, while it buys or replaces a
 certificate; then it is run until it works. One order must have been paid, nothing may be left lying about, and the next
-run must change nothing and call nobody. A kill strikes at the n-th call of the API, at the n-th command on the host or
-after a fraction of the time a run takes; the first two strike at the same place each time.
+run must change nothing and call nobody. A kill strikes at the n-th call of the API, at the n-th command on the hosts or
+after a fraction of the time a run takes; the first two strike at the same place each time. In every fourth seed two
+hosts share the certificate: in parallel forks, one after the other, or each at its own pace.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from .seeds import DoubleOrder
 
 HERE = Path(__file__).parent
 SITE, SHELL = str(HERE / "site.yml"), str(HERE / "shell.sh")
+SHARED: tuple[dict[str, Any], ...] = ({}, {"chaos_serial": 1}, {"chaos_strategy": "free"})
 RUNS = 6  # to converge in
 RUN_SECONDS = 240  # no run takes so long, on any machine
 Process = subprocess.Popen[str]
@@ -112,7 +114,13 @@ class Seed:
         self.yard, self.dice, self.figures = yard, random.Random(number), Figures(seeds=1)
         self.bench, self.emulator = yard.bench(), yard.emulator
         self.count = self.bench.directory / "commands"
+        self.hosts: tuple[str, ...] = ("web1",)
+        self.variables: dict[str, Any] = {}
         self.wish: dict[str, Any] = self.bench.shop()
+        if number % 4 == 3:
+            self.hosts = ("web1", "web2")
+            self.variables = SHARED[number // 4 % len(SHARED)]
+            self.wish["order_host"] = "web1"
         self.verbose = ["-vvvv"] if number % 3 == 0 else []
         self.story: list[str] = []
         self.logs: dict[int, Path] = {}
@@ -120,9 +128,19 @@ class Seed:
 
     def live(self) -> None:
         self.emulator.set(issuance_delay=self.dice.choice([0.0, 0.0, 2.0]))
+        if len(self.hosts) > 1:
+            self.nobody_chose()
         self.dice.choice([self.buy, self.buy, self.more_names, self.new_key])()
 
     # What is wished for
+
+    def nobody_chose(self) -> None:
+        """Hosts of one play wish for the same certificate, and nobody said which of them orders: nothing is bought."""
+        chosen = self.wish.pop("order_host")
+        ended = self.run(None)
+        if ended.code == 0 or self.bench.orders:
+            raise Violation(f"exit code {ended.code}, and orders: {self.bench.orders}")
+        self.wish["order_host"] = chosen
 
     def buy(self) -> None:
         self.trouble()
@@ -132,16 +150,17 @@ class Seed:
     def more_names(self) -> None:
         """A reissue; the name is among those included."""
         self.run()
-        self.wish = self.bench.shop(names=[*NAMES, "new.shop.example.com"])
+        self.wish = {**self.wish, "names": [*NAMES, "new.shop.example.com"]}
         self.buy()
 
     def new_key(self) -> None:
         self.run()
-        old = self.leaf().public_key
-        self.wish = self.bench.shop(rekey=True)
+        old, wish = self.leaf("web1").public_key, self.wish
+        self.wish = {**wish, "rekey": True}
         self.trouble()
-        self.converge(lambda: self.leaf().public_key != old)
-        self.wish = self.bench.shop()
+        self.converge(lambda: all(self.leaf(host).public_key != old for host in self.hosts))
+        self.wish = wish
+        self.converge(lambda: len({self.leaf(host).sha256 for host in self.hosts}) == 1)
         self.check()
 
     # What happens to it
@@ -207,7 +226,8 @@ class Seed:
         """Runs that nobody disturbs, and a person who answers what is unknown."""
         for _number in range(RUNS):
             ended = self.run(None)
-            if ended.code == 0 and self.bench.installed() and done():
+            self.wish.pop("abandon_intent", None)
+            if ended.code == 0 and all(self.directory(host).exists() for host in self.hosts) and done():
                 return
             if "is unknown" in ended.output:
                 self.figures.unknown += 1
@@ -229,8 +249,11 @@ class Seed:
                 env={"ANSIBLE_EXECUTABLE": SHELL, "CHAOS_COUNT": str(self.count), **env},
                 stdout=stdout,
                 playbook=SITE,
+                hosts=self.hosts,
+                gogetssl_directory=f"{self.bench.store}/{{{{ inventory_hostname }}}}",
                 gogetssl_certificates=[self.wish],
                 gogetssl_resolve=dict.fromkeys([*NAMES, "new.shop.example.com"], "127.0.0.1"),
+                **self.variables,
             )
         self.logs[process.pid] = log
         return process
@@ -256,8 +279,11 @@ class Seed:
         """A line of each key on the host."""
         return {path.read_text().splitlines()[1] for path in self.bench.store.rglob("privkey.pem") if path.exists()}
 
-    def leaf(self) -> _x509.Certificate:
-        return _x509.read_certificate((self.bench.store / "shop" / "current" / "cert.pem").read_text())
+    def directory(self, host: str) -> Path:
+        return self.bench.store / host / "shop" / "current"
+
+    def leaf(self, host: str) -> _x509.Certificate:
+        return _x509.read_certificate((self.directory(host) / "cert.pem").read_text())
 
     def paid(self) -> int:
         return sum(order["paid"] for order in self.bench.orders)
@@ -271,17 +297,24 @@ class Seed:
             raise (DoubleOrder if paid > 1 else Violation)(f"{paid} paid orders")
         self.emulator.clear_requests()
         ended = self.run()
-        if ended.recap["changed"] or self.emulator.requests():
+        if "changed=" in ended.output.replace("changed=0", "") or self.emulator.requests():
             raise Violation(f"the next run had something to do: {ended.output[-2000:]} {self.emulator.requests()}")
-        root = self.bench.store / "shop"
-        key = _x509.public_key_of_key((root / "current" / "privkey.pem").read_bytes())
-        leaf = self.leaf()
-        if leaf.public_key != key:
+        for host in self.hosts:
+            self.check_host(host)
+        if len({self.leaf(host).sha256 for host in self.hosts}) > 1:
+            raise Violation("the hosts do not share one certificate")
+        if self.bench.proofs:
+            raise Violation(f"proofs are left behind: {self.bench.proofs}")
+
+    def check_host(self, host: str) -> None:
+        current, leaf = self.directory(host), self.leaf(host)
+        if leaf.public_key != _x509.public_key_of_key((current / "privkey.pem").read_bytes()):
             raise Violation("the installed key does not belong to the certificate")
         if not set(self.wish["names"]) <= set(leaf.names):
             raise Violation(f"the certificate is for {leaf.names}")
-        if self.bench.proofs or (root / "intent.json").exists():
-            raise Violation(f"left behind: {self.bench.proofs} {list(root.iterdir())}")
+        litter = [path for path in current.parent.iterdir() if path.name == "intent.json" or path.name.startswith(".")]
+        if litter:
+            raise Violation(f"left behind: {litter}")
 
     def wait_for_orphans(self) -> None:
         """What a worker of a killed program still does is done before its directory is looked at."""

@@ -67,6 +67,7 @@ def stages() -> Iterator[Stage]:
         yield pytest_stage(name, f"tests/{folder}")
     yield pytest_stage("chaos-tests", "tests/chaos")
     yield Stage("chaos", (sys.executable, "-m", "tests.chaos"))
+    yield Stage("chaos-playbooks", (sys.executable, "-m", "tests.chaos.playbooks"))
     yield Stage("years", (sys.executable, "-m", "tests.chaos.years"))
     yield Stage("sanity", (str(here / "sanity.sh"),))
     yield Stage("molecule", ("molecule", "test", "--all"), _no_hosts())

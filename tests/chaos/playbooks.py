@@ -326,8 +326,11 @@ class Seed:
 
 
 def excused(output: str) -> bool:
-    """What a run may say that met another one at work."""
-    return "another run" in output
+    """What a run may say that met another one at work, which may have put its own probe where this one looks for its own.
+
+    Both happen before anything is bought.
+    """
+    return "another run" in output or "Is the web root" in output
 
 
 # Processes

@@ -13,6 +13,7 @@ would have made, told from the calendar alone, and the table is printed.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sys
 import tempfile
 import time
@@ -192,7 +193,7 @@ def careful(number: int) -> Row:
     ends = [START.replace(year=START.year + year) for year in (1, 2, 3)]
     last = START + dt.timedelta(days=DAYS + 1)
     renewals = [(end - START).days for end in ends if end <= last]
-    grown = GROWN.get(number, DAYS)
+    grown = GROWN.get(number, math.inf)
     bought = 1 + len(renewals)
     rooms = sum(day > grown for day in renewals) + (number in GROWN)
     rejected = int(number == REJECTED)

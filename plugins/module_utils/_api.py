@@ -116,6 +116,16 @@ class Api(AccountApi, ProductsApi, ToolsApi, LeiApi):
         fields = {"domains": ",".join(methods), "new_methods": ",".join(methods.values())}
         self._write(f"/orders/ssl/change_domains_validation_method/{order_id}", fields)
 
+    def change_method(self, order_id: int, name: str, method: str) -> None:
+        """Change how one name is validated (8.5)."""
+        self._write(f"/orders/ssl/change_validation_method/{order_id}", {"domain": name, "new_method": method})
+
+    def change_dcv(self, order_id: int, name: str, method: str) -> None:
+        """The same by an older method, which knows no https (8.5)."""
+        fields = {"domain_name": name, "new_method": _method_of(method)}
+        approver = {"approver_email": method} if "@" in method else {}
+        self._write(f"/orders/ssl/change_dcv/{order_id}", {**fields, **approver})
+
     def revalidate(self, order_id: int, name: str) -> None:
         """Have the CA look at a name's proof now (8.6)."""
         self._write(f"/orders/ssl/revalidate/{order_id}", {"domain": name})

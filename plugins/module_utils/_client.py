@@ -232,7 +232,7 @@ class Client:
         if 300 <= answer.status < 400:
             kind = Kind.ANSWER if reading else Kind.UNCERTAIN
             raise GogetsslError(
-                f"{call}: {self.host} redirects to {_host_of(answer.location)}; redirects are not followed, so that"
+                f"{call}: {self.host} redirects to {self.scrub(_host_of(answer.location))}; redirects are not followed, so that"
                 " the key stays here. Check the API URL.",
                 kind,
             )

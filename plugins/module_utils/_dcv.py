@@ -30,6 +30,8 @@ SPEC = {
     "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "methods": {"type": "dict"},
     "order_methods": {"type": "dict"},
+    "change_by": {"type": "str", "choices": ["auto", "all", "each", "dcv"], "default": "auto"},
+    "raw": {"type": "bool", "default": False},
     "wait": {"type": "int", "default": 60},
     "interval": {"type": "int", "default": 5},
     "resolve": {"type": "dict"},
@@ -51,6 +53,8 @@ def run(context: Context) -> Result:
     dns = Dns(read_nameservers(params["nameservers"]), places)
     world = World(places, params["http_port"], params["https_port"], dns=dns)
     api = context.api()
+    if params["raw"]:
+        api.listen()
     orders = {order_id: api.order(order_id) for order_id in dict.fromkeys(params["order_ids"])}
     changes = plan_changes(orders.values(), wanted, by_order)
     if not context.check_mode:
@@ -60,6 +64,8 @@ def run(context: Context) -> Result:
     result["changed"] = result["changed"] or any(changes.values())
     if any(changes.values()):
         result["diff"] = _diff(changes)
+    if params["raw"]:
+        result["raw"] = api.heard()
     return result
 
 
@@ -122,7 +128,7 @@ def _change(context: Context, api: Api, order: Order, methods: Changes) -> tuple
     """The order with its methods changed, and the changes that came about. A lost answer is settled by looking."""
     trouble: GogetsslError | None = None
     try:
-        _send_change(api, order, methods)
+        _send_change(api, order, methods, context.params["change_by"])
     except GogetsslError as error:
         if error.kind is not Kind.UNCERTAIN and not is_locked(error):
             raise
@@ -139,10 +145,18 @@ def _change(context: Context, api: Api, order: Order, methods: Changes) -> tuple
     return order, done
 
 
-def _send_change(api: Api, order: Order, methods: Changes) -> None:
-    """One call for all names of an order; another approver of the common name alone has a call of its own."""
+def _send_change(api: Api, order: Order, methods: Changes, change_by: str) -> None:
+    """One call for all names of an order; another approver of the common name alone has a call of its own.
+
+    The vendor has two more methods that do the same for one name, for the day on which the usual ones do not work.
+    """
+    if change_by in ("each", "dcv"):
+        change = api.change_method if change_by == "each" else api.change_dcv
+        for name, (_now, method) in methods.items():
+            change(order.order_id, name, method)
+        return
     (now, wanted), *others = methods.values()
-    if not others and order.common_name in methods and "@" in now and "@" in wanted:
+    if change_by == "auto" and not others and order.common_name in methods and "@" in now and "@" in wanted:
         api.change_email(order.order_id, wanted)
     else:
         api.change_methods(order.order_id, {name: method for name, (_now, method) in methods.items()})

@@ -73,6 +73,19 @@ options:
       - The same for one order each, from order id to such a map; it takes precedence over O(methods).
       - Names that need no proof of their own in the order are left out of account.
     type: dict
+  change_by:
+    description:
+      - Which of the vendor's methods changes a validation method, for the day on which the usual one does not work.
+      - V(auto) changes all names of an order with one call, and another approver of the common name with a call of its
+        own. V(all) always uses the call for all names. V(each) has a call for each name. V(dcv) has one too, of an
+        older method that cannot change to V(https).
+    type: str
+    choices: [auto, all, each, dcv]
+    default: auto
+  raw:
+    description: Whether the vendor's own answers are returned too.
+    type: bool
+    default: false
   wait:
     description:
       - Seconds to wait for what O(state) says. Time running out is not a failure; see RV(proofs[].ready) and
@@ -260,6 +273,19 @@ later:
       description: The words of GoGetSSL, with the time if it tells.
       type: str
       sample: "Function is locked for 540 seconds. Run again later."
+raw:
+  description: The answers of GoGetSSL in the order of the calls.
+  returned: when O(raw=true)
+  type: list
+  elements: dict
+  contains:
+    call:
+      description: Verb and path of the call.
+      type: str
+      sample: GET /account/
+    body:
+      description: What was answered.
+      type: raw
 """
 
 

@@ -217,3 +217,28 @@ def _step(emulator: Emulator, folder: Path, names: list[str], days: int = 0, **o
     _active(emulator, entry["order_id"])
     found: dict[str, Any] = entry
     return found
+
+
+@pytest.mark.parametrize(
+    ("change_by", "method", "paths"),
+    [
+        ("auto", "dns", ["change_domains_validation_method"]),
+        ("all", "dns", ["change_domains_validation_method"]),
+        ("each", "https", ["change_validation_method"] * 2),
+        ("dcv", "dns", ["change_dcv"] * 2),
+        ("dcv", "admin@example.com", ["change_dcv"] * 2),
+    ],
+)
+def test_changing_by_each_of_the_vendors_methods(
+    emulator: Emulator, api: Api, change_by: str, method: str, paths: list[str]
+) -> None:
+    names = ["a.example.com", "b.example.com"]
+    order_id = api.order(68, names[0], dns_names=names[1], approver_emails="http")["order_id"]
+    emulator.clear_requests()
+    wish = {"order_ids": [order_id], "methods": dict.fromkeys(names, method), "wait": 0, "change_by": change_by}
+    result = run(emulator, _dcv.TASK, raw=True, **wish)
+    assert result["changed"] is True
+    assert {proof["email"] or proof["method"] for proof in result["proofs"]} == {method}
+    assert [one["path"].split("/")[-2] for one in emulator.requests() if "change" in one["path"]] == paths
+    assert result["raw"][-1]["body"]["dcv_method"] == ("email" if "@" in method else method)
+    assert run(emulator, _dcv.TASK, **wish)["changed"] is False

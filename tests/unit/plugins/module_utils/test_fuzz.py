@@ -8,10 +8,14 @@ GOGETSSL_FUZZ_EXAMPLES sets the number of examples of each test, GOGETSSL_FUZZ_S
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import os
 import random
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -75,6 +79,8 @@ CALLS: dict[str, Callable[[_api.Api], Any]] = {
     "reissue": lambda api: api.reissue(7, REQUEST),
     "cancel": lambda api: api.cancel(7, "why"),
     "change_methods": lambda api: api.change_methods(7, {"a.example.com": "dns"}),
+    "change_method": lambda api: api.change_method(7, "a.example.com", "dns"),
+    "change_dcv": lambda api: api.change_dcv(7, "a.example.com", "admin@example.com"),
     "change_email": lambda api: api.change_email(7, "admin@example.com"),
     "revalidate": lambda api: api.revalidate(7, "a.example.com"),
     "resend": lambda api: api.resend(7, "a.example.com"),
@@ -149,6 +155,34 @@ def ask(how: Callable[[_api.Api], Any], body: bytes, status: int = 200) -> Any:
     assert KEY not in shown
     assert PASSWORD not in shown
     return found
+
+
+def methods_of_the_api() -> set[str]:
+    """Every public method of `Api` that asks the vendor something; the others are the client's affairs."""
+    public = {name for name, _function in inspect.getmembers(_api.Api, inspect.isfunction) if not name.startswith("_")}
+    return public - {"login", "listen", "heard"}
+
+
+def test_every_method_is_fuzzed() -> None:
+    """A method added to `_api*.py` has to be called above, or its answers are not fuzzed."""
+    called = set()
+    for how in CALLS.values():
+        recorder = mock.create_autospec(_api.Api, instance=True)
+        how(recorder)
+        called |= {name for name, _given, _named in recorder.method_calls}
+    assert called == methods_of_the_api()
+
+
+def test_every_reader_is_reached_by_a_method() -> None:
+    """A reader that no method uses would be fuzzed by nobody."""
+    files = sorted(Path(_api.__file__).parent.glob("_api*.py"))
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
+    readers = {node.name for node in nodes if isinstance(node, ast.FunctionDef) and re.match("_?read", node.name)}
+    used = {node.id for node in nodes if isinstance(node, ast.Name)} | {
+        node.attr for node in nodes if isinstance(node, ast.Attribute)
+    }
+    assert len(readers) > 20
+    assert readers <= used
 
 
 @hypothesis.seed(SEED)

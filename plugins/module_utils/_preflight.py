@@ -173,7 +173,8 @@ def _family_of(product: str) -> Family | None:
 
 def _name(context: Context, account: Account, wanted: Wanted, name: str, written: str, proven: bool) -> NameFacts:
     method = wanted.methods[name] if proven and wanted.methods[name] != AUTO else ""
-    place = read_resolve(context.params["resolve"]).get(_names.base(name))
+    places = read_resolve(context.params["resolve"])
+    place = places.get(name) or places.get(_names.base(name))
     approvers = None
     if account.asked and _methods.kind_of(method) == "email" and "approver" in context.params["checks"]:
         approvers = context.api().approver_emails(_names.base(name))

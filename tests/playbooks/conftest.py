@@ -10,6 +10,7 @@ import functools
 import http.server
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -150,6 +151,12 @@ class Bench:
 
     def installed(self) -> bool:
         return (self.store / "shop" / "current" / "fullchain.pem").exists()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import CONTACT, NAMES, ROOT, Bench
+from .conftest import CONTACT, NAMES, ROOT, Bench, free_port
 
 PAGES = sorted((ROOT / "plugins" / "modules").glob("gogetssl_*.py"))
 
@@ -43,6 +43,7 @@ def play(bench: Bench, name: str, tasks: list[Any], **variables: Any) -> None:
         "module_defaults": {
             f"{modules}dcv": {"resolve": dict.fromkeys(NAMES, "127.0.0.1"), "http_port": bench.http_port},
             f"{modules}preflight": {"resolve": dict.fromkeys(NAMES, "127.0.0.1"), "http_port": bench.http_port},
+            f"{modules}dcv_listener": {"directory": str(bench.directory / "listener"), "port": free_port()},
             f"{modules}csr": {"directory": str(bench.store)},
             f"{modules}order": {"directory": str(bench.store), "admin": CONTACT},
         },

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from .conftest import NAMES, Bench
+from tests.emulator.testing import Emulator
+
+from .conftest import NAMES, Bench, free_port
 
 NO_CREDENTIALS = {"GOGETSSL_API_USER": "", "GOGETSSL_API_PASSWORD": ""}
 ALONE = "certops.gogetssl.preflight"
@@ -33,7 +37,10 @@ def test_a_web_root_that_is_not_the_served_one_stops_before_the_order(bench: Ben
     """The other certificate of the host, which is proven another way, goes on."""
     bench.emulator.set(dcv_mode="pass")
     other = bench.shop(name="other", names=["other.example.com"], dcv="admin@other.example.com")
-    run = bench.run(gogetssl_web_root=elsewhere(bench), gogetssl_certificates=[bench.shop(), other])
+    resolve = dict.fromkeys([*NAMES, "other.example.com"], "127.0.0.1")
+    run = bench.run(
+        gogetssl_web_root=elsewhere(bench), gogetssl_certificates=[bench.shop(), other], gogetssl_resolve=resolve
+    )
     assert run.code != 0
     assert "shop: stopped: shop.example.com, http: IPv4 127.0.0.1 port" in words(run.output)
     assert "Is the web root the directory this server serves for the name?" in words(run.output)
@@ -168,3 +175,31 @@ def test_files_go_where_a_task_file_of_the_users_own_puts_them(bench: Bench) -> 
     assert run.code == 0, run.output
     assert bench.installed()
     assert not bench.proofs
+
+
+def listening(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10):
+        return True
+    return False
+
+
+def test_a_listener_serves_the_proofs_where_no_web_server_runs(tmp_path: Path) -> None:
+    """It lives on while the order is pending, as the authority may ask; the run that finds the order done ends it."""
+    port = free_port()
+    with Emulator(http_port=port, resolve={"*": "127.0.0.1"}) as emulator:
+        bench = Bench(tmp_path, tmp_path / "none", emulator, port)
+        emulator.set(issuance_delay=12.0, dcv_interval=0.5)
+        options = {"gogetssl_http_publisher": "listener", "gogetssl_listener_directory": str(tmp_path / "listener")}
+        try:
+            run = bench.run(gogetssl_wait=False, **options)
+            assert run.code == 0, run.output
+            assert "shop: pending: order" in run.output
+            assert listening(port)
+            emulator.wait_for(bench.orders[0]["order_id"], seconds=60)
+        finally:
+            run = bench.run(**options)
+        assert len(bench.orders) == 1
+    assert run.code == 0, run.output
+    assert bench.installed()
+    assert not listening(port)
+    assert not list((tmp_path / "listener").iterdir())

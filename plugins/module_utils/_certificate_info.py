@@ -13,8 +13,14 @@ import typing as t
 
 from . import _journal, _plan
 from ._decision import Decision, Step
+from ._errors import input_error
+from ._spend import SPEND_SPEC, Policy
 from ._task import Context, Result, Task
 from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
+
+PASSWORD_LIFE = dt.timedelta(days=365)  # API reference 1.2
+PASSWORD_WARNING = dt.timedelta(days=30)
+TERM_WARNING = dt.timedelta(days=60)
 
 
 def run(context: Context) -> Result:
@@ -28,6 +34,9 @@ def run(context: Context) -> Result:
             f"What is served cannot be looked at on this host ({', '.join(unseen)}): that takes the commands openssl"
             " and timeout, and ss and ip for address: all."
         )
+    for warning in (_password_ends(context.params["api_password_date"], now), *_terms_end(context, found, now)):
+        if warning:
+            context.warn(warning)
     judged = [(one, found[one.name], _plan.judge(one, found[one.name], now)) for one in wanted]
 
     def named(step: Step) -> list[str]:
@@ -49,6 +58,34 @@ def run(context: Context) -> Result:
         # Records that a run left behind have to go even where the certificates are sound.
         "due": bool(obtain or copy or install or stopped) or any(state.published for state in found.values()),
     }
+
+
+def _password_ends(made: str | None, now: dt.datetime) -> str:
+    """A warning before the end of the API's password, which nothing tells: only people know when it was made."""
+    if not made:
+        return ""
+    try:
+        ends = dt.date.fromisoformat(made) + PASSWORD_LIFE
+    except ValueError:
+        raise input_error(f"api_password_date takes a day such as 2026-11-24, not {made!r}.") from None
+    if now.date() < ends - PASSWORD_WARNING:
+        return ""
+    ended = "has ended" if now.date() >= ends else "ends"
+    return f"The API password of {made} {ended} on {ends}: make a new one in GoGetSSL's client area."
+
+
+def _terms_end(context: Context, found: t.Mapping[str, _journal.HostState], now: dt.datetime) -> t.Iterator[str]:
+    """Warnings for paid terms that end soon and that this run may not renew, from the hosts' journals alone."""
+    spend = frozenset(context.params["spend"])
+    if Policy(spend).allows(Step.RENEW):
+        return
+    for name, state in found.items():
+        ends = _plan.term_end(state)
+        if ends is not None and now.date() >= ends - TERM_WARNING:
+            yield (
+                f"{name}: the paid term of order {state.journal.order_id if state.journal else '?'} ends on {ends}, and"
+                f" this run may not renew it: it may only: {', '.join(sorted(spend))}."
+            )
 
 
 def describe(wanted: Wanted, found: _journal.HostState, decision: Decision, now: dt.datetime) -> dict[str, t.Any]:
@@ -94,4 +131,7 @@ def _iso(day: dt.date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-TASK = Task(argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC}, run=run, needs=("cryptography",))
+OPTIONS = {"api_password_date": {"type": "str", "no_log": False}}
+TASK = Task(
+    argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC, **SPEND_SPEC, **OPTIONS}, run=run, needs=("cryptography",)
+)

@@ -11,6 +11,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
 import os
 import typing as t
@@ -32,6 +33,7 @@ class Found:
     request: _x509.Request | None = None
     live_key: str | None = None  # the public half of the installed key
     order: OrderOf = OrderOf.NONE  # of the staged key
+    outdated: bool = False  # the staged key was written before the moment that `rekey` names
 
 
 class Action(enum.Enum):
@@ -63,6 +65,8 @@ def plan(wanted: Wanted, found: Found) -> Plan:
     """Keep what may be paid for; otherwise a staged pair has to fit the wish and must not be the live one."""
     if found.key is None:
         return Plan(Action.MAKE, "no usable key is staged")
+    if found.outdated and found.order is not OrderOf.OPEN:
+        return Plan(Action.MAKE, "the staged key is older than wished for")
     if found.request is None or found.request.public_key != found.key.public_key:
         if found.order is not OrderOf.NONE or _fits_key(wanted, found.key):
             return Plan(Action.SIGN, "the staged key has no CSR of its own")
@@ -130,7 +134,16 @@ def _read(directory: str, wanted: Wanted) -> Found:
         request=_store.read_request(paths.staged),
         live_key=live.public_key if live else None,
         order=_store.order_of(paths, key.public_key),
+        outdated=_is_outdated(wanted, os.path.join(paths.staged, _store.KEY)),
     )
+
+
+def _is_outdated(wanted: Wanted, path: str) -> bool:
+    """True for a key that lay on the host when a wish for newer ones was made, even if no order has used it."""
+    if isinstance(wanted.rekey, bool):
+        return False
+    made = dt.datetime.fromtimestamp(os.lstat(path).st_mtime, dt.timezone.utc)
+    return made < wanted.rekey <= dt.datetime.now(dt.timezone.utc)
 
 
 def _preview(wanted: Wanted, found: Found) -> tuple[Wanted, Plan, Found, Pair | None]:

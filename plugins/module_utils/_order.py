@@ -38,12 +38,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **CONTACTS_SPEC,
     **_methods.METHODS_SPEC,
     "requests": {"type": "list", "elements": "dict", "default": []},
-    "spend": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["none", "reissue", "renew", "buy", "add_names"],
-        "default": ["buy"],
-    },
+    **_spend.SPEND_SPEC,
     "max_price": {"type": "int"},
     "max_price_per_year": {"type": "int"},
     "max_price_per_run": {"type": "int"},

@@ -20,6 +20,14 @@ from ._models import Order
 
 # A renewal comes up to 29 days before its term ends: counted by 365 days, every year would hold two of them.
 YEAR = dt.timedelta(days=330)
+SPEND_SPEC: dict[str, t.Any] = {
+    "spend": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["none", "reissue", "renew", "buy", "add_names"],
+        "default": ["buy"],
+    },
+}
 _LADDER = (Step.REISSUE, Step.RENEW, Step.BUY)
 
 

@@ -33,6 +33,20 @@ attributes:
     details: It changes nothing.
   idempotent:
     support: full
+options:
+  spend:
+    description:
+      - What the run may do, as O(certops.gogetssl.gogetssl_order#module:spend). If that does not include renewing, a
+        warning is given from 60 days before a paid term ends, by the host's journal.
+    type: list
+    elements: str
+    choices: [none, reissue, renew, buy, add_names]
+    default: [buy]
+  api_password_date:
+    description:
+      - The day on which the password of the API was made, such as V(2026-11-24). It ends after 365 days; a warning is
+        given from 30 days before. GoGetSSL tells this day to nobody, so it is only known if it is given here.
+    type: str
 seealso:
   - module: certops.gogetssl.gogetssl_certificate_fetch
   - module: certops.gogetssl.gogetssl_order

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
+import time
 import typing as t
 from pathlib import Path
 
@@ -96,6 +98,29 @@ def test_plan_without_a_pair(pair: t.Any, stranger: _x509.Request) -> None:
 )
 def test_a_live_key_is_not_ordered_for_again(pair: t.Any, order: OrderOf, expected: Action) -> None:
     assert plan(wish(), Found(*pair, live_key=pair[0].public_key, order=order)).action is expected
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [(OrderOf.NONE, Action.MAKE), (OrderOf.DONE, Action.MAKE), (OrderOf.OPEN, Action.KEEP)]
+)
+def test_a_key_older_than_wished_for_is_used_only_if_it_may_be_paid_for(
+    pair: t.Any, order: OrderOf, expected: Action
+) -> None:
+    assert plan(wish(), Found(*pair, outdated=True, order=order)).action is expected
+
+
+def test_a_key_that_lay_there_when_the_host_was_broken_into_is_not_ordered_for(tmp_path: Path) -> None:
+    first = make(tmp_path)["requests"][0]["public_key"]
+    an_hour_ago = time.time() - 3600
+    os.utime(tmp_path / "shop" / "staged" / "privkey.pem", (an_hour_ago, an_hour_ago))
+    wishes = [
+        dt.datetime.fromtimestamp(an_hour_ago + offset, dt.timezone.utc).isoformat() for offset in (-60, 60, 7200)
+    ]
+    assert make(tmp_path, rekey=wishes[0])["requests"][0]["public_key"] == first
+    assert make(tmp_path, rekey=wishes[2])["requests"][0]["public_key"] == first  # has not come yet
+    second = make(tmp_path, rekey=wishes[1])["requests"][0]["public_key"]
+    assert second != first
+    assert make(tmp_path, rekey=wishes[1])["requests"][0]["public_key"] == second
 
 
 @pytest.mark.parametrize("key_type", _wanted.KEY_TYPES)

@@ -232,8 +232,8 @@ class Client:
         if 300 <= answer.status < 400:
             kind = Kind.ANSWER if reading else Kind.UNCERTAIN
             raise GogetsslError(
-                f"{call}: {self.host} redirects to {self.scrub(_host_of(answer.location))}; redirects are not followed, so that"
-                " the key stays here. Check the API URL.",
+                f"{call}: {self.host} redirects to {self.scrub(_host_of(answer.location))}; redirects are not followed,"
+                " so that the key stays here. Check the API URL.",
                 kind,
             )
         if answer.status in PASSING_STATUS_CODES:

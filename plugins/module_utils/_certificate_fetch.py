@@ -165,7 +165,7 @@ def _delivery(wanted: Wanted, theirs: HostState) -> dict[str, t.Any]:
     journal, leaf = theirs.journal, theirs.certificate
     own = journal if journal is not None and leaf is not None and journal.public_key == leaf.public_key else None
     known = own or theirs.origin
-    origin = Origin(wanted.source or "", known.order_id if known else None, known.end_date if known else None)
+    origin = Origin(wanted.source or "", *((known.order_id, known.end_date, known.keyed) if known else ()))
     return {
         "name": wanted.name,
         "names": list(wanted.names),

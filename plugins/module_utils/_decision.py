@@ -102,6 +102,14 @@ STOPS: dict[str, str] = {
         "{step} costs {price} {tax}; with {spent} for other certificates of this run that is more than the balance of"
         " {balance} ({reason}): add funds"
     ),
+    "no_order_host": (
+        "{hosts} wish for {name} and would each buy it: set its order_host to the one that is to order it for all of"
+        " them, such as {first}, or to inventory_hostname if each is to pay for an order of its own"
+    ),
+    "unfinished_here": (
+        "a purchase was begun on this host and its outcome is not known: set order_host to this host for one run, which"
+        " settles it, before {host} orders for it"
+    ),
     "not_approved": "{step} for {price} is due ({reason}), but the approved plan does not hold it: approve a new plan",
 }
 

@@ -126,6 +126,7 @@ class Origin:
     host: str  # that ordered it, as the inventory calls it
     order_id: int | None = None
     end_date: str | None = None  # ISO; end of the paid term, so that copies are due on the same day
+    keyed: str | None = None  # ISO; when the key was sent, if the ordering host knows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -255,9 +256,10 @@ def read_origin(text: str) -> Origin | None:
     try:
         fields = json.loads(text)
         fields.pop("format")
-        if fields["end_date"] is not None:
-            dt.date.fromisoformat(fields["end_date"])
-        return Origin(**fields)
+        origin = Origin(**fields)
+        dt.date.fromisoformat(origin.end_date or "2000-01-01")
+        dt.datetime.fromisoformat(origin.keyed or "2000-01-01T00:00:00+00:00").astimezone()
+        return origin
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

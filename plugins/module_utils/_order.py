@@ -17,7 +17,7 @@ import typing as t
 from . import _cancel, _journal, _methods, _names, _plan, _purchase, _sharing, _spend, _x509
 from ._api import Api
 from ._budget import Budget
-from ._decision import SPENDING, Decision, Step, money
+from ._decision import SPENDING, Decision, Step, money, refuse
 from ._errors import GogetsslError, Kind, input_error
 from ._journal import HostState, Intent, Journal, Purchase
 from ._models import Order, OrderRequest, Product, Receipt, Status
@@ -143,9 +143,13 @@ def _only_once(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:
     """No purchase that another host of the play might make as well."""
     if decision.step is not Step.BUY:
         return decision
-    params = desk.context.params
-    refusal = _sharing.refusal(wanted, params.get("host"), params["other_hosts"])
-    return dataclasses.replace(decision, step=Step.STOP, reason=refusal) if refusal else decision
+    here = desk.context.params["host"] or "this host"
+    others = _sharing.rivals(wanted, desk.context.params["other_hosts"])
+    if not others:
+        return decision
+    return refuse(
+        "no_order_host", decision, hosts=_sharing.listed([here, *others]), name=wanted.common_name, first=here
+    )
 
 
 def _reserve(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:

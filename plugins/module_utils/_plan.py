@@ -65,11 +65,7 @@ def _judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
         if unfinished:
             return Decision(Step.OBTAIN, unfinished)
     elif found.intent is not None:
-        return Decision(
-            Step.STOP,
-            f"a purchase was begun on this host and its outcome is not known; have it settled by a run with order_host"
-            f" set to this host, before {wanted.source} takes over",
-        )
+        return stop("unfinished_here", host=wanted.source)
     fetch = Step.COPY if wanted.source else Step.OBTAIN
     if certificate is None:
         return Decision(fetch, found.damage or "no certificate is installed")
@@ -236,6 +232,8 @@ def rekey_due(wanted: Wanted, found: HostState, leaf: _x509.Certificate, now: dt
     journal, sent = found.journal, leaf.not_before
     if journal is not None and journal.keyed and journal.public_key == leaf.public_key:
         sent = dt.datetime.fromisoformat(journal.keyed)
+    elif wanted.source and found.origin is not None and found.origin.keyed:
+        sent = dt.datetime.fromisoformat(found.origin.keyed)
     return sent < wanted.rekey <= now
 
 

@@ -17,27 +17,23 @@ from . import _names
 from ._errors import GogetsslError
 from ._wanted import Wanted
 
-_HOSTS_NAMED = 3
+_HOSTS_NAMED = 4
 
 
-def refusal(wanted: Wanted, here: str | None, others: t.Iterable[t.Mapping[str, t.Any]]) -> str:
-    """Why this host must not buy the certificate, in one clause, or nothing.
+def rivals(wanted: Wanted, others: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """The other hosts that would buy the same certificate; none if somebody has chosen who orders it.
 
     `others` are the wishes of the other hosts of the play: host, common_name, product.
     """
     if wanted.order_host is not None:
-        return ""
-    rivals = sorted({str(one.get("host")) for one in others if _is_same(wanted, one)})
-    if not rivals:
-        return ""
-    named = [here or "this host", *rivals[:_HOSTS_NAMED]]
-    more = f" and {len(rivals) - _HOSTS_NAMED} more hosts" if len(rivals) > _HOSTS_NAMED else ""
-    listed = ", ".join(named) + more if more else ", ".join(named[:-1]) + f" and {named[-1]}"
-    return (
-        f"{listed} wish for {wanted.common_name} and would each buy it; set its order_host to the one host"
-        f' that is to order it for all of them, such as "{named[0]}", or to "{{{{ inventory_hostname }}}}" if each is'
-        " to pay for an order of its own"
-    )
+        return []
+    return sorted({str(one.get("host")) for one in others if _is_same(wanted, one)})
+
+
+def listed(hosts: t.Sequence[str]) -> str:
+    """A few hosts by name, the others by their number."""
+    shown, more = hosts[:_HOSTS_NAMED], len(hosts) - _HOSTS_NAMED
+    return f"{', '.join(shown)} and {more} more hosts" if more > 0 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _is_same(wanted: Wanted, other: t.Mapping[str, t.Any]) -> bool:

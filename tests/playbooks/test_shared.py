@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +18,9 @@ import yaml
 from .conftest import Bench, Run
 
 HOSTS = ("web1", "web2", "web3")
-# Longer than a test, so that only what the test does makes a difference.
 AWAY = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_retries": 0}
+ROLE = "certops.gogetssl.gogetssl"
+FETCH = "Look at what the ordering hosts have"
 
 
 class Fleet:
@@ -36,24 +41,38 @@ class Fleet:
     def wish(self, **changes: Any) -> dict[str, Any]:
         return self.bench.shop(**{"order_host": "web1", **changes})
 
-    def key(self, host: str) -> bytes | None:
-        path = self.bench.store / host / "shop" / "current" / "privkey.pem"
-        return path.read_bytes() if path.exists() else None
+    def current(self, host: str) -> Path:
+        return self.bench.store / host / "shop" / "current"
 
-    def serial(self, host: str) -> str | None:
-        path = self.bench.store / host / "shop" / "current"
-        return os.readlink(path) if path.is_symlink() else None
+    def serials(self) -> list[str | None]:
+        links = [self.current(host) for host in HOSTS]
+        return [os.readlink(link) if link.is_symlink() else None for link in links]
 
-    def play(self, **more: Any) -> str:
+    def key(self, host: str) -> bytes:
+        return (self.current(host) / "privkey.pem").read_bytes()
+
+    def play(self, role: dict[str, Any] | None = None, **more: Any) -> str:
         """A play of one's own around the role."""
         path = self.bench.directory / "site.yml"
-        play = {"hosts": "all", "gather_facts": False, "roles": [{"role": "certops.gogetssl.gogetssl"}], **more}
+        play = {"hosts": "all", "gather_facts": False, "roles": [{"role": ROLE, **(role or {})}], **more}
         path.write_text(yaml.safe_dump([play]))
         return str(path)
 
-    def only_order(self) -> dict[str, Any]:
-        (order,) = self.bench.orders
-        return order
+    def host_vars(self, host: str, **variables: Any) -> None:
+        folder = self.bench.directory / "host_vars"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{host}.yml").write_text(yaml.safe_dump(variables))
+
+    def issue_long_ago(self, days: int = 150) -> None:
+        """All hosts get a certificate that has become due since."""
+        self.bench.emulator.advance(days=-days)
+        run = self.run()
+        self.bench.emulator.advance(days=days)
+        assert run.code == 0, run.output
+        assert len(set(self.serials()) - {None}) == 1, run.output
+
+    def calls(self) -> list[Any]:
+        return self.bench.emulator.requests()
 
 
 @pytest.fixture
@@ -64,16 +83,223 @@ def fleet(bench: Bench) -> Fleet:
 def test_one_order_one_key_on_all_hosts_and_then_rest(fleet: Fleet) -> None:
     run = fleet.run()
     assert run.code == 0, run.output
-    fleet.only_order()
+    assert len(fleet.bench.orders) == 1
     assert len({fleet.key(host) for host in HOSTS}) == 1
-    assert len({fleet.serial(host) for host in HOSTS}) == 1
-    assert None not in {fleet.serial(host) for host in HOSTS}
+    assert len(set(fleet.serials())) == 1
+    assert {path.stat().st_mode & 0o777 for path in fleet.bench.store.glob("*/shop/current/privkey.pem")} == {0o600}
     assert "shop: installed: copied from web1 (no certificate is installed)" in run.output
+    assert not list(fleet.bench.store.glob("web[23]/shop/order.json")), "a copy has no order of its own"
+
     fleet.bench.emulator.clear_requests()
     before = fleet.bench.snapshot()
     run = fleet.run()
     assert run.code == 0, run.output
-    assert run.output.count("changed=0") == 3
-    assert "Look at what the ordering hosts have" not in run.output
-    assert not fleet.bench.emulator.requests()
+    assert run.output.count("changed=0") == len(HOSTS)
+    assert FETCH not in run.output
+    assert not fleet.calls()
     assert fleet.bench.snapshot() == before
+
+
+@contextmanager
+def watched(folder: Path, word: bytes) -> Iterator[list[str]]:
+    """Files below a folder that hold a word at any moment, for as long as a module runs."""
+    found: list[str] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.01):
+            for path in folder.rglob("*"):
+                try:
+                    if path.is_file() and word in path.read_bytes():
+                        found.append(str(path))
+                except OSError:
+                    continue  # gone meanwhile
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_the_key_is_on_no_disk_but_the_hosts_and_in_no_output(fleet: Fleet) -> None:
+    controller = fleet.bench.directory / "controller"
+    for name in ("tmp", "facts", "ansible", "remote"):
+        (controller / name).mkdir(parents=True)
+    environment = {
+        "TMPDIR": str(controller / "tmp"),
+        "ANSIBLE_HOME": str(controller / "ansible"),
+        "ANSIBLE_LOCAL_TEMP": str(controller / "tmp"),
+        "ANSIBLE_REMOTE_TEMP": str(controller / "remote"),
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(controller / "facts"),
+        "ANSIBLE_LOG_PATH": str(controller / "log"),
+    }
+    assert fleet.run("--limit", "web1").code == 0
+    body = fleet.key("web1").splitlines()[5]
+    assert len(body) == 64
+    with watched(controller, body) as seen:
+        run = fleet.run("-vvvv", "--diff", env=environment)
+    assert run.code == 0, run.output
+    assert len(set(fleet.serials())) == 1
+    assert FETCH in run.output
+    assert body.decode() not in run.output
+    assert "PRIVATE KEY" not in run.output
+    assert seen == []
+    assert (controller / "log").read_text().count(FETCH), "the log was looked at"
+
+
+@pytest.mark.parametrize("how", [{}, {"serial": 1}, {"strategy": "free"}])
+def test_nobody_buys_what_two_hosts_wish_for_unless_somebody_has_chosen(fleet: Fleet, how: dict[str, Any]) -> None:
+    # The product by name and by number, the name in two spellings.
+    wish = fleet.bench.shop(names="{{ wished_names }}", product="{{ wished_product }}")
+    fleet.host_vars("web1", wished_names=["shop.example.com"], wished_product="68")
+    fleet.host_vars("web2", wished_names=["SHOP.example.com."], wished_product="Sectigo PositiveSSL Multi-Domain (UCC)")
+    fleet.host_vars("web3", wished_names="{{ nobody_knows }}", wished_product="68")
+    run = fleet.run(playbook=fleet.play(**how), gogetssl_certificates=[wish])
+    assert run.code != 0
+    assert not fleet.bench.orders, run.output
+    assert not list(fleet.bench.store.glob("*/shop/staged")), "no key either"
+    said = run.output.replace("\n", " ")
+    assert "web1 and web2 wish for shop.example.com and would each buy it: set its order_host" in said
+    if how.get("serial") is None:
+        assert "web2 and web1 wish for shop.example.com" in said
+
+
+def test_wishes_in_the_play_are_seen_as_well(fleet: Fleet) -> None:
+    role = {"gogetssl_certificates": [fleet.bench.shop()]}
+    run = fleet.run(playbook=fleet.play(role), gogetssl_certificates=[])
+    assert run.code != 0
+    assert not fleet.bench.orders, run.output
+    assert "web1, web2 and web3 wish for shop.example.com" in run.output
+
+
+@pytest.mark.slow
+def test_an_order_for_each_host_is_an_explicit_wish(fleet: Fleet) -> None:
+    run = fleet.run(gogetssl_certificates=[fleet.wish(order_host="{{ inventory_hostname }}", abandon_intent=True)])
+    assert run.code == 0, run.output
+    assert len(fleet.bench.orders) == len(HOSTS)
+    assert len({fleet.key(host) for host in HOSTS}) == len(HOSTS)
+
+
+@pytest.mark.parametrize("how", [{"serial": 1, "order": "reverse_inventory"}, {"strategy": "free"}])
+def test_whatever_comes_first_the_next_run_has_it_everywhere(fleet: Fleet, how: dict[str, Any]) -> None:
+    run = fleet.run(playbook=fleet.play(**how))
+    assert run.code == 0, run.output
+    assert len(fleet.bench.orders) == 1
+    if "serial" in how:
+        assert "shop: waiting: waits for web1, which orders it: it has no certificate yet." in run.output
+    run = fleet.run(playbook=fleet.play(**how))
+    assert run.code == 0, run.output
+    assert len(fleet.bench.orders) == 1
+    assert len(set(fleet.serials())) == 1
+    assert None not in fleet.serials()
+
+
+def test_a_host_that_joins_later_or_comes_alone(fleet: Fleet) -> None:
+    run = fleet.run("--limit", "web2")
+    assert run.code != 0
+    assert "web1 orders it, but it has no certificate yet, and no order of its own is under way" in run.output
+    assert not fleet.calls(), "a host that copies does not even log in"
+
+    assert fleet.run("--limit", "web1").code == 0
+    fleet.bench.emulator.clear_requests()
+    check = fleet.run("--check", "--limit", "web2")
+    assert check.code == 0, check.output
+    assert "shop: would do: copy from web1 (no certificate is installed)" in check.output
+    run = fleet.run("--limit", "web2")
+    assert run.code == 0, run.output
+    assert not fleet.calls()
+    first, second, third = fleet.serials()
+    assert (first == second, third) == (True, None)
+
+
+def test_what_was_renewed_is_copied_in_the_same_run(fleet: Fleet) -> None:
+    fleet.issue_long_ago()
+    old = fleet.serials()
+    waits = fleet.run("--limit", "web2")
+    assert waits.code == 0, waits.output
+    assert "shop: waiting: waits for web1, which orders it: it has nothing newer yet." in waits.output
+    assert fleet.serials() == old
+
+    run = fleet.run()
+    assert run.code == 0, run.output
+    assert len(fleet.bench.orders) == 1
+    assert len(set(fleet.serials())) == 1
+    assert set(fleet.serials()).isdisjoint(old)
+    assert len({fleet.key(host) for host in HOSTS}) == 1
+    rest = fleet.run()
+    assert rest.output.count("changed=0") == len(HOSTS)
+    assert FETCH not in rest.output
+
+
+def test_an_ordering_host_that_is_away(fleet: Fleet) -> None:
+    fleet.issue_long_ago()
+    old = fleet.serials()
+    fleet.host_vars("web1", **AWAY)
+    run = fleet.run("--limit", "web2")
+    assert run.code == 0, run.output
+    assert "shop: waiting: web1, which orders it, cannot be reached" in run.output
+    assert "what is installed stays until it can" in run.output
+    whole = fleet.run()
+    assert "web1                       : ok=0    changed=0    unreachable=1" in whole.output
+    assert "web2                       : ok=0" not in whole.output
+    assert whole.output.count("failed=0") == len(HOSTS), "those that can wait do not fail"
+    assert fleet.serials() == old
+
+    (fleet.current("web3") / "privkey.pem").write_bytes(b"damaged")
+    run = fleet.run("--limit", "web3")
+    assert run.code != 0
+    assert "shop: stopped: web1, which orders it, cannot be reached" in run.output
+    assert len(fleet.bench.orders) == 1
+
+
+def test_an_ordering_host_that_does_not_exist(fleet: Fleet) -> None:
+    run = fleet.run(gogetssl_certificates=[fleet.wish(order_host="web9")])
+    assert run.code != 0
+    assert run.output.count("web9, which is to order it, is not in the inventory.") >= len(HOSTS)
+    assert not fleet.calls()
+
+
+@pytest.mark.slow
+def test_a_host_that_orders_one_and_copies_another(fleet: Fleet) -> None:
+    other = fleet.bench.shop(name="other", names=["other.example.com"], order_host="web2")
+    resolve = dict.fromkeys([*other["names"], *fleet.wish()["names"]], "127.0.0.1")
+    wishes: dict[str, Any] = {
+        "gogetssl_certificates": [fleet.wish(services=["custom"], listeners=[]), other],
+        "gogetssl_resolve": resolve,
+    }
+    run = fleet.run(**wishes)
+    assert run.code == 0, run.output
+    assert len(fleet.bench.orders) == 2
+    for name in ("shop", "other"):
+        links = {os.readlink(fleet.bench.store / host / name / "current") for host in HOSTS}
+        assert len(links) == 1, name
+    assert fleet.run(**wishes).output.count("changed=0") == len(HOSTS)
+
+
+def test_a_compromised_key_is_replaced_everywhere(fleet: Fleet) -> None:
+    assert fleet.run().code == 0
+    old = fleet.key("web1")
+    run = fleet.run(gogetssl_certificates=[fleet.wish(rekey=True)])
+    assert run.code == 0, run.output
+    assert old not in {fleet.key(host) for host in HOSTS}
+    assert len({fleet.key(host) for host in HOSTS}) == 1
+    assert len(fleet.bench.orders) == 1
+
+
+def test_a_copy_that_is_not_served_goes_back(fleet: Fleet) -> None:
+    fleet.issue_long_ago()
+    old = fleet.serials()
+    fleet.host_vars(
+        "web3", gogetssl_custom_test="sh -c 'grep -q deadbeef {{ gogetssl_directory }}/shop/current/cert.pem'"
+    )
+    run = fleet.run(gogetssl_certificates=[fleet.wish(services=["custom"], listeners=[])])
+    assert run.code != 0
+    new = fleet.serials()
+    assert (new[0] == new[1] != old[0], new[2]) == (True, old[2]), run.output
+    assert not (fleet.bench.store / "web3" / "shop" / "staged").exists(), (
+        "nothing is ever ordered with a copied key here"
+    )

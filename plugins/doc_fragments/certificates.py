@@ -184,7 +184,7 @@ options:
         type: int
       adopt_files:
         description:
-          - Files on the host of a certificate that is in use there already. With O(state=adopted) of
+          - Files on the host of a certificate that is in use there already. With C(state=adopted) of
             M(certops.gogetssl.gogetssl_certificate) they become the first version in O(directory); the files
             themselves stay as they are. Until then nothing is ordered.
         type: dict

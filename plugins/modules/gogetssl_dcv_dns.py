@@ -10,7 +10,7 @@ module: gogetssl_dcv_dns
 short_description: Tell which DNS records prove control, and where they go
 version_added: 1.0.0
 description:
-  - Turns proofs into records with their zones, as a publisher takes them. The publisher is another task:
+  - Turns proofs into records with their zones, as a publisher takes them. The publisher is another task,
     M(certops.gogetssl.gogetssl_nsupdate), or a module or program for the DNS provider.
   - The zone of a name is found at the servers that are responsible for it, whether it is a sub-zone of its own or
     stands below a public suffix such as V(co.uk).

@@ -216,8 +216,8 @@ cancelled:
       sample: within its refund period, until 2026-12-23
 plan:
   description:
-    - One entry per certificate, in the order of O(certificates), with what is to be done in check mode, and what was
-      decided otherwise.
+    - One entry per certificate, in the order of O(certificates), with what is to be done in check mode, and what
+      was decided otherwise.
     - May be kept as JSON and handed to O(approved_plan) of a later run.
   returned: O(state=present)
   type: list

@@ -326,7 +326,7 @@ class Seed:
 
 
 def excused(output: str) -> bool:
-    """What a run may say that met another one at work, which may have put its own probe where this one looks for its own.
+    """What a run may say that met another one at work, which may have put its probe where this one looks for its own.
 
     Both happen before anything is bought.
     """

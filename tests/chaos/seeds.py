@@ -279,7 +279,7 @@ class Life:
         elif "was rejected" in reason:
             self.figures.rejected += 1
             self.asked = "rejected"
-        else:
+        elif "Reissue is not possible" not in reason:  # a late one took effect in between: the next run goes on with it
             raise Violation(f"calm, and yet: {reason}")
 
     def abandons(self) -> bool:

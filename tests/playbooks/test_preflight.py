@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,21 @@ def test_a_web_root_that_is_not_the_served_one_stops_before_the_order(bench: Ben
     assert len(bench.orders) == 1
     assert not list(Path(elsewhere(bench)).rglob("*")), "the probe is gone, and the directories made for it"
     assert not (bench.store / "shop").exists()
+
+
+def test_a_killed_preflight_leaves_nothing_behind_after_the_next_run(bench: Bench) -> None:
+    process = bench.start()
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Look at names, DNS and web as the authority will" in line:
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    process.communicate()
+    assert bench.proofs, "the probe was there"
+    run = bench.run()
+    assert run.code == 0, run.output
+    assert bench.installed()
+    assert not bench.proofs
 
 
 def test_an_approver_that_is_not_allowed_stops_before_the_order(bench: Bench) -> None:

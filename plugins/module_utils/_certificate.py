@@ -15,7 +15,7 @@ import datetime as dt
 import os
 import typing as t
 
-from . import _adopt, _files, _install, _names, _store, _x509
+from . import _adopt, _files, _install, _names, _retire, _store, _x509
 from ._errors import GogetsslError, Kind, host_error, input_error
 from ._labels import Labels
 from ._store import Paths
@@ -30,7 +30,8 @@ SPEC: dict[str, t.Any] = {
     "trusted_roots": {"type": "str"},
     "store_password": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_STORE_PASSWORD"},
     "private_keys": {"type": "dict", "default": {}, "no_log": True},
-    "state": {"type": "str", "choices": ["present", "previous", "adopted"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "previous", "adopted", "absent"], "default": "present"},
+    "force": {"type": "bool", "default": False},
 }
 
 
@@ -131,7 +132,7 @@ class Return:
         return _difference(self.name, _facts(self.paths, self.current), _facts(self.paths, self.target))
 
 
-Step = t.Union[Installation, Return]
+Step = t.Union[Installation, Return, _retire.Removal]
 
 
 def run(context: Context) -> Result:
@@ -160,7 +161,7 @@ def _look(context: Context, directory: str) -> list[Step]:
     steps: list[Step] = []
     problems: list[GogetsslError] = []
     looks: dict[str, t.Callable[[Context, str, Params], Step]]
-    looks = {"present": _look_install, "previous": _look_return, "adopted": _look_adopt}
+    looks = {"present": _look_install, "previous": _look_return, "adopted": _look_adopt, "absent": _look_removal}
     look = looks[context.params["state"]]
     for item in context.params["certificates"]:
         try:
@@ -223,6 +224,10 @@ def _look_return(_context: Context, directory: str, item: Params) -> Return:
     # The key of a copy waits on the host that orders: nothing is ever ordered with it here.
     restage = _store.read_key(paths.staged) is None and not (current and _store.is_copy(paths.version(current)))
     return Return(name, paths, current, target, restage)
+
+
+def _look_removal(context: Context, directory: str, item: Params) -> _retire.Removal:
+    return _retire.look(_store.paths(directory, item["name"]), item, context.params["force"])
 
 
 def _report(steps: t.Sequence[Step]) -> Result:

@@ -231,8 +231,8 @@ def remove_link(path: str) -> None:
 
 def discard(path: str) -> None:
     """Remove a directory of files: it is gone at once, under its name, and its files after that."""
-    parent, name = os.path.split(path)
-    scratch = os.path.join(parent, SCRATCH + "old-" + name)
+    parent = os.path.dirname(path)
+    scratch = _discarded(path)
     remove_tree(scratch)
     try:
         os.rename(path, scratch)
@@ -240,6 +240,16 @@ def discard(path: str) -> None:
         return
     sync_directory(parent)
     remove_tree(scratch)
+
+
+def is_discarded_in_part(path: str) -> bool:
+    """True if a `discard` of this path was interrupted: it is gone under its name, but not all of its files are."""
+    return os.path.lexists(_discarded(path))
+
+
+def _discarded(path: str) -> str:
+    parent, name = os.path.split(path)
+    return os.path.join(parent, SCRATCH + "old-" + name)
 
 
 def littered(directory: str) -> bool:

@@ -172,17 +172,40 @@ def restage(found: Paths, serial: str) -> None:
     _files.write_directory(found.staged, kept, 0o700, {REQUEST: _files.PUBLIC})
 
 
+def has_intent(found: Paths) -> bool:
+    """True while a purchase may be under way."""
+    return os.path.lexists(os.path.join(found.root, "intent.json"))
+
+
 def order_of(found: Paths, public_key: str) -> OrderOf:
     """What the journal says of a key. One that cannot be understood counts as an open order."""
-    if os.path.lexists(os.path.join(found.root, "intent.json")):
+    if has_intent(found):
         return OrderOf.OPEN
+    newest, told = _journal_key(found)
+    if not told:
+        return OrderOf.OPEN
+    return _order_with(found, public_key) if newest == public_key else OrderOf.NONE
+
+
+def newest_order(found: Paths) -> OrderOf:
+    """What the journal says of the key it is about."""
+    newest, told = _journal_key(found)
+    if not told:
+        return OrderOf.OPEN
+    return OrderOf.NONE if newest is None else _order_with(found, newest)
+
+
+def _journal_key(found: Paths) -> tuple[str | None, bool]:
+    """The key that the journal is about, None without a journal; and whether the journal could be understood."""
     contents = _files.read(os.path.join(found.root, "order.json"))
     if contents is None:
-        return OrderOf.NONE
+        return None, True
     try:
-        if json.loads(contents)["public_key"] != public_key:
-            return OrderOf.NONE
+        return str(json.loads(contents)["public_key"]), True
     except (ValueError, KeyError, TypeError):
-        return OrderOf.OPEN
+        return None, False
+
+
+def _order_with(found: Paths, public_key: str) -> OrderOf:
     kept = (read_key(found.version(serial)) for serial in versions(found))
     return OrderOf.DONE if any(key and key.public_key == public_key for key in kept) else OrderOf.OPEN

@@ -56,6 +56,8 @@ options:
         entry is refused if that version is not the current one any more.
       - Needed with O(state=adopted) is V(adopt_files), a dictionary of paths on the host, V(certificate), V(key) and,
         if it is a file of its own, V(chain). Entries of the role's C(gogetssl_certificates) are taken as they are.
+      - With O(state=absent), V(served) is what M(certops.gogetssl.gogetssl_certificate_info) has returned of the
+        listeners, and V(cancelled) is V(true) if the order is known to be cancelled. Both can be left out.
     type: list
     elements: dict
     required: true
@@ -74,7 +76,7 @@ options:
     description:
       - Private keys in PEM form by the names of their certificates, for certificates whose keys were not made on this
         host.
-      - They travel through a pipe and are written to no other file than C(privkey.pem) of their version, mode 0600.
+      - They travel through a pipe and are written to no other files than those of their version.
         Where nothing can be piped to the host, the task fails before they are sent.
     type: dict
     default: {}
@@ -91,6 +93,12 @@ options:
         written anew.
       - If not given, the environment variable E(GOGETSSL_STORE_PASSWORD) of the task on the host is used.
     type: str
+  force:
+    description:
+      - With O(state=absent), whether to remove certificates although something speaks against it. Removing the note of
+        a purchase that is under way can mean to pay twice.
+    type: bool
+    default: false
   state:
     description:
       - V(present) installs what is given.
@@ -100,8 +108,11 @@ options:
       - V(adopted) takes over a certificate that the host uses already, from files somewhere else, as the first version.
         Key and certificate have to belong together. The files stay as they are, and the key does not leave the host.
         Where something is installed already, nothing is done.
+      - V(absent) removes the whole directory of each certificate, with keys, versions and journal. It is refused while
+        a purchase is under way, while the newest order has no certificate on the host, and while a listener of
+        V(served) serves the certificate. No order is cancelled.
     type: str
-    choices: [present, previous, adopted]
+    choices: [present, previous, adopted, absent]
     default: present
 seealso:
   - module: certops.gogetssl.gogetssl_csr
@@ -148,6 +159,13 @@ EXAMPLES = r"""
     directory: /etc/gogetssl
     certificates: "{{ installed.certificates }}"
     state: previous
+
+- name: Remove a certificate that nothing serves any more
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates:
+      - name: shop
+    state: absent
 """
 
 RETURN = r"""
@@ -164,7 +182,7 @@ certificates:
     serial:
       description:
         - Serial number of the current version as hexadecimal digits.
-        - An empty string if O(state=previous) has left none.
+        - An empty string if O(state=previous) or O(state=absent) has left none.
       type: str
       sample: 3f1c0b2a9d8e7f60
     previous_serial:

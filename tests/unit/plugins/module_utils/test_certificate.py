@@ -656,13 +656,76 @@ def test_labels_are_restored_where_selinux_is(host: Host, tmp_path: Path, monkey
         host.run(delivery)
 
 
+def test_retired_certificate_leaves_nothing(host: Host) -> None:
+    host.install()
+    entry = host.install()
+    foretold = host.run({"name": "shop"}, state="absent", check_mode=True)
+    assert host.current() == entry["serial"]
+    gone = host.run({"name": "shop"}, state="absent")
+    assert gone == foretold
+    assert gone["certificates"][0]["previous_serial"] == entry["serial"]
+    assert os.listdir(host.directory) == []
+    assert host.run({"name": "shop"}, state="absent")["changed"] is False
+
+
+def test_what_is_not_there_is_retired_already(host: Host) -> None:
+    assert host.run({"name": "shop"}, state="absent")["changed"] is False
+    assert not host.directory.exists()
+
+
+JOURNAL = '{"format": 1, "order_id": 7, "public_key": "another"}'
+SERVED = [{"listener": "shop at 127.0.0.1:443", "matches": True}, {"listener": "elsewhere", "matches": False}]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "extra", "words"),
+    [
+        ("intent.json", "{}", {}, "a purchase was begun and its outcome is not known"),
+        ("intent.json", "{}", {"cancelled": True}, "a purchase was begun"),
+        ("order.json", JOURNAL, {}, "its newest order has no certificate here yet"),
+        ("order.json", "damaged", {}, "its newest order has no certificate here yet"),
+        (None, "", {"served": SERVED}, r"shop: shop at 127\.0\.0\.1:443 still serves it; set force"),
+    ],
+)
+def test_retiring_what_is_needed_takes_force(
+    host: Host, file: str | None, content: str, extra: dict[str, t.Any], words: str
+) -> None:
+    host.install()
+    if file:
+        (host.shop / file).write_text(content)
+    before = hosts.tree(str(host.directory))
+    item = {"name": "shop", **extra}
+    with pytest.raises(GogetsslError, match=words):
+        host.run(item, state="absent")
+    assert hosts.tree(str(host.directory)) == before
+    host.run(item, state="absent", force=True)
+    assert os.listdir(host.directory) == []
+
+
+def test_cancelled_order_and_an_idle_listener_are_no_objection(host: Host) -> None:
+    host.install()
+    (host.shop / "order.json").write_text(JOURNAL)
+    host.run({"name": "shop", "cancelled": True, "served": SERVED[1:]}, state="absent")
+    assert os.listdir(host.directory) == []
+
+
+def test_planted_link_is_not_retired(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    host.directory.mkdir()
+    host.shop.symlink_to(tmp_path / "precious")
+    with pytest.raises(GogetsslError, match="is not a directory; refused"):
+        host.run({"name": "shop"}, state="absent")
+    assert (tmp_path / "precious" / "file").exists()
+
+
 @pytest.fixture
 def quick_stores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keystores whose encryption costs nothing, where hundreds are written."""
     monkeypatch.setattr(_pkcs12, "ROUNDS", 1)
 
 
-SCENARIOS = ["first", "renewal", "repair", "back", "forms", "more forms", "rights"]
+SCENARIOS = ["first", "renewal", "repair", "back", "forms", "more forms", "rights", "absent"]
 
 
 def prepared(host: Host, scenario: str) -> tuple[dict[str, t.Any], dict[str, t.Any], set[str | None]]:
@@ -680,6 +743,8 @@ def prepared(host: Host, scenario: str) -> tuple[dict[str, t.Any], dict[str, t.A
     if scenario == "renewal":
         return delivery, {"keep_versions": 1}, {first["serial"], new}
     second = host.run(delivery)["certificates"][0]
+    if scenario == "absent":
+        return {"name": "shop"}, {"state": "absent"}, {new, None}
     if scenario == "repair":
         os.unlink(host.shop / "current")
         os.symlink(first["serial"], host.shop / "current")
@@ -723,7 +788,7 @@ def test_killed_anywhere_services_read_one_whole_version(
         if scenario == "forms":
             assert sorted(FORM_FILES) == sorted({*FORM_FILES} & {*os.listdir(host.shop / "current")})
         host.run(item, **params)
-        assert host.current() == (item["previous_serial"] if scenario == "back" else newest(item))
+        assert host.current() == final(scenario, item)
         assert host.run(item, **params)["changed"] is False
         staged = (host.shop / "staged" / "privkey.pem").exists()
         assert staged is (scenario == "back")  # a certificate taken back waits with its key
@@ -760,6 +825,13 @@ def failure(call: t.Callable[[], t.Any]) -> str:
     except GogetsslError as error:
         return error.message
     return ""
+
+
+def final(scenario: str, item: dict[str, t.Any]) -> str | None:
+    """What is current when all is done."""
+    if scenario == "absent":
+        return None
+    return item["previous_serial"] if scenario == "back" else newest(item)
 
 
 def newest(item: dict[str, t.Any]) -> str:

@@ -116,7 +116,7 @@ def test_modules_work_without_requests(tmp_path: Path) -> None:
         ("gogetssl_csr", {"certificates": [{**WISH, "sans": []}]}, "sans"),
         ("gogetssl_csr", {"certificates": [WISH], "directory": "/proc/certs"}, "/proc/certs"),
         ("gogetssl_certificate", {"certificates": [{"name": "shop", "names": []}]}, "none is installed"),
-        ("gogetssl_certificate", {"certificates": [], "state": "absent"}, "state"),
+        ("gogetssl_certificate", {"certificates": [], "state": "gone"}, "state"),
         ("gogetssl_dcv_file", {"web_root": "/", "files": [{"file_name": "../x", "content": ""}]}, "refused"),
     ],
 )

@@ -63,7 +63,7 @@ def take_an_unknown_outcome_for_a_no(patch: pytest.MonkeyPatch) -> None:
 
 def buy_names_without_a_second_look(patch: pytest.MonkeyPatch) -> None:
     def bold(desk: Any, case: Any, _request: Any, order: Any) -> Any:
-        return desk.api.add_names(order.order_id, 1, 0)
+        return desk.api.add_names(order.order_id, 1, 0), case.found.journal
 
     patch.setattr(_order, "_add_names", bold)
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,9 @@ from typing import Any
 
 import pytest
 import yaml
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _x509
+from tests.unit.hosts import DAY, Authority
 
 from .conftest import Bench, Run
 
@@ -63,13 +68,22 @@ class Fleet:
         folder.mkdir(exist_ok=True)
         (folder / f"{host}.yml").write_text(yaml.safe_dump(variables))
 
-    def issue_long_ago(self, days: int = 150) -> None:
-        """All hosts get a certificate that has become due since."""
-        self.bench.emulator.advance(days=-days)
+    def issue_long_ago(self) -> None:
+        """All hosts have a certificate that has become due since, and the order has a newer one."""
         run = self.run()
-        self.bench.emulator.advance(days=days)
         assert run.code == 0, run.output
-        assert len(set(self.serials()) - {None}) == 1, run.output
+        authority = Authority()
+        request = _x509.new_request(self.key("web1"), self.wish()["names"])
+        leaf = authority.issue(request, start=-150 * DAY, end=49 * DAY)
+        serial = _x509.read_certificate(leaf).serial
+        for host in HOSTS:
+            version = self.current(host).parent / serial
+            shutil.copytree(self.current(host), version)
+            (version / "cert.pem").write_text(leaf)
+            (version / "chain.pem").write_text(authority.intermediate)
+            (version / "fullchain.pem").write_text(leaf + authority.intermediate)
+            self.current(host).unlink()
+            self.current(host).symlink_to(serial)
 
     def calls(self) -> list[Any]:
         return self.bench.emulator.requests()
@@ -153,10 +167,10 @@ def test_the_key_is_on_no_disk_but_the_hosts_and_in_no_output(fleet: Fleet) -> N
 
 @pytest.mark.parametrize("how", [{}, {"serial": 1}, {"strategy": "free"}])
 def test_nobody_buys_what_two_hosts_wish_for_unless_somebody_has_chosen(fleet: Fleet, how: dict[str, Any]) -> None:
-    # The product by name and by number, the name in two spellings.
+    # The name in two spellings, the product as text and as a number; a wish that cannot be told is in nobody's way.
     wish = fleet.bench.shop(names="{{ wished_names }}", product="{{ wished_product }}")
     fleet.host_vars("web1", wished_names=["shop.example.com"], wished_product="68")
-    fleet.host_vars("web2", wished_names=["SHOP.example.com."], wished_product="Sectigo PositiveSSL Multi-Domain (UCC)")
+    fleet.host_vars("web2", wished_names=["SHOP.example.com."], wished_product=68)
     fleet.host_vars("web3", wished_names="{{ nobody_knows }}", wished_product="68")
     run = fleet.run(playbook=fleet.play(**how), gogetssl_certificates=[wish])
     assert run.code != 0
@@ -303,3 +317,46 @@ def test_a_copy_that_is_not_served_goes_back(fleet: Fleet) -> None:
     assert not (fleet.bench.store / "web3" / "shop" / "staged").exists(), (
         "nothing is ever ordered with a copied key here"
     )
+
+
+def roll_out(fleet: Fleet, canary: str = "web1", **variables: Any) -> Run:
+    chosen = {"gogetssl_batches": [1], **({"gogetssl_canary": canary} if canary != HOSTS[0] else {})}
+    return fleet.run("-e", json.dumps(chosen), playbook="certops.gogetssl.rollout", **variables)
+
+
+def test_rollout_goes_on_only_from_a_canary_that_serves(fleet: Fleet) -> None:
+    fleet.host_vars("web1", gogetssl_custom_test="false")
+    wish = fleet.wish(services=["custom"], listeners=[])
+    own = fleet.bench.shop(name="own", names=["{{ inventory_hostname }}.example.com"])
+    wishes: dict[str, Any] = {
+        "gogetssl_certificates": [wish, own],
+        "gogetssl_resolve": dict.fromkeys([*wish["names"], *(f"{host}.example.com" for host in HOSTS)], "127.0.0.1"),
+    }
+    run = roll_out(fleet, **wishes)
+    assert run.code != 0
+    assert not [path for host in HOSTS[1:] for path in fleet.bench.store.glob(f"{host}/**")], run.output
+    assert {order["common_name"] for order in fleet.bench.orders} <= {"shop.example.com", "web1.example.com"}
+    assert "PLAY [Go on with the others]" not in run.output
+
+    fleet.host_vars("web1", gogetssl_custom_test="true")
+    run = roll_out(fleet, **wishes)
+    assert run.code == 0, run.output
+    assert len(fleet.bench.orders) == 1 + len(HOSTS), "shop once, and each its own"
+    assert len(set(fleet.serials())) == 1
+    assert run.output.count("PLAY [Go on with the others]") == len(HOSTS) - 1
+
+
+def test_rollout_stops_at_the_first_host_of_a_batch_that_fails(fleet: Fleet) -> None:
+    fleet.host_vars("web2", gogetssl_custom_test="false")
+    run = roll_out(fleet, gogetssl_certificates=[fleet.wish(services=["custom"], listeners=[])])
+    assert run.code != 0
+    first, second, third = fleet.serials()
+    assert (first is not None, second, third) == (True, None, None), run.output
+    assert not (fleet.bench.store / "web3").exists()
+
+
+def test_rollout_refuses_a_canary_that_the_others_do_not_copy_from(fleet: Fleet) -> None:
+    run = roll_out(fleet, "web2")
+    assert run.code != 0
+    assert "web1: ordered there for other hosts, so it has to be among the hosts that go first" in run.output
+    assert not fleet.calls()

@@ -50,6 +50,7 @@ def run(context: Context) -> Result:
     ]
     return {
         "changed": False,
+        "check_mode": context.check_mode,
         "certificates": [describe(*judgement, now) for judgement in judged],
         "obtain": obtain,
         "to_copy": copy,

@@ -189,6 +189,11 @@ install:
   type: list
   elements: str
   sample: []
+check_mode:
+  description: Whether the task has run in check mode, which Ansible's own variable tells only of C(--check).
+  returned: success
+  type: bool
+  sample: false
 due:
   description: Whether anything has to be done.
   returned: success

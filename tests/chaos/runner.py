@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number, (share, found) in enumerate(pool.map(work, chunks), 1):
             figures += share
             broken += len(found)
-            print(*found, sep="\n", end="\n" if found else "")
+            print(*found, sep="\n", end="\n" if found else "", flush=True)
             if number % 10 == 0:
                 print(f"... {figures}", flush=True)
     seconds = time.monotonic() - started

@@ -34,6 +34,12 @@ def run(context: Context) -> Result:
             f"What is served cannot be looked at on this host ({', '.join(unseen)}): that takes the commands openssl"
             " and timeout, and ss and ip for address: all."
         )
+    blind = [name for name, one in found.items() if one.certificate and one.key is None and not one.damage]
+    if blind:
+        context.warn(
+            f"Whether the key belongs to its certificate cannot be told here ({', '.join(blind)}): that takes the"
+            " command openssl."
+        )
     for warning in (_password_ends(context.params["api_password_date"], now), *_terms_end(context, found, now)):
         if warning:
             context.warn(warning)

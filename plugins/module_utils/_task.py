@@ -29,6 +29,13 @@ from ._x509 import HAS_CRYPTOGRAPHY
 Params = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
+PACKAGES = {
+    "cryptography": (
+        " Debian, Red Hat and SUSE call its package python3-cryptography, Alpine py3-cryptography; the role installs it"
+        " with gogetssl_install_packages: true."
+    )
+}
+
 NEEDS_NO_LOG = (
     "The result of this task holds private keys; run it with no_log: true, so that nothing shows or logs them."
 )
@@ -77,7 +84,7 @@ def run_module(task: Task) -> None:
         argument_spec=ansible_spec(task.argument_spec), supports_check_mode=task.check_mode, **task.rules
     )
     for library in missing_libraries(task):
-        module.fail_json(msg=missing_required_lib(library))
+        module.fail_json(msg=missing_required_lib(library) + PACKAGES.get(library, ""))
 
     if task.secret_result and not module.no_log:
         module.fail_json(msg=NEEDS_NO_LOG)

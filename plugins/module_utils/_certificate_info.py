@@ -49,6 +49,7 @@ def run(context: Context) -> Result:
         return [one.name for one, _state, decision in judged if decision.step is step]
 
     obtain, copy, install = named(Step.OBTAIN), named(Step.COPY), named(Step.INSTALL)
+    published = any(state.published for state in found.values())
     stopped = [
         {"name": one.name, "reason": f"{one.name}: {decision.reason}."}
         for one, _state, decision in judged
@@ -63,7 +64,8 @@ def run(context: Context) -> Result:
         "install": install,
         "stopped": stopped,
         # Records that a run left behind have to go even where the certificates are sound.
-        "due": bool(obtain or copy or install or stopped) or any(state.published for state in found.values()),
+        "due": bool(obtain or copy or install or stopped or published),
+        "published": published,
     }
 
 

@@ -43,7 +43,8 @@ _CLAUSES = {
     Verdict.BAD_SIGNATURE: "knows the key {key} with another secret: check key_secret",
     Verdict.BAD_TIME: "finds the signature too old or too new: the clocks of the controller and the server differ",
     Verdict.REFUSED: "refuses updates of {zone} by {key}: its update-policy or allow-update has to permit {names}",
-    Verdict.NOT_PRIMARY: "is not the primary server of {zone} or takes no updates of it: name the right server",
+    Verdict.NOT_PRIMARY: "is not the primary server of {zone} or takes no updates of it: name the right server, or"
+    " the right zone (gogetssl_dns_zones)",
     Verdict.SERVFAIL: "failed to update {zone}: its own log says why",
     Verdict.TIMEOUT: "did not answer an update of {zone} in time",
     Verdict.UNREACHABLE: "cannot be reached for an update of {zone}",

@@ -199,6 +199,11 @@ due:
   returned: success
   type: bool
   sample: false
+published:
+  description: Whether the host has notes of DNS records that were published and are to be removed.
+  returned: success
+  type: bool
+  sample: false
 """
 
 from ..module_utils._certificate_info import TASK

@@ -11,6 +11,7 @@ summary. Run with the interpreter of the virtual environment.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -24,11 +25,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN_PACKAGES = (
+    "bind9",
+    "bind9-dnsutils",
     "debian-archive-keyring",
     "iproute2",
     "mmdebstrap",
     "openssh-client",
     "openssl",
+    "pdns-backend-sqlite3",
+    "pdns-server",
     "procps",
     "shellcheck",
     "systemd-container",
@@ -65,6 +70,8 @@ def stages() -> Iterator[Stage]:
     yield Stage("shellcheck", ("shellcheck", *_shell_scripts()), _needs("shellcheck"))
     for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
         yield pytest_stage(name, f"tests/{folder}")
+    dns = pytest_stage("dns", "tests/dns")
+    yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "rndc", "pdns_server"))
     yield pytest_stage("chaos-tests", "tests/chaos")
     yield Stage("chaos", (sys.executable, "-m", "tests.chaos"))
     yield Stage("chaos-playbooks", (sys.executable, "-m", "tests.chaos.playbooks"))
@@ -90,7 +97,9 @@ def _shell_scripts() -> list[str]:
 
 
 def _needs(*programs: str) -> str:
-    missing = [program for program in programs if not shutil.which(program)]
+    # Daemons are in directories that not everybody has on the path.
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = [program for program in programs if not shutil.which(program, path=path)]
     return f"not installed: {', '.join(missing)}; make test installs it as root on Debian" if missing else ""
 
 

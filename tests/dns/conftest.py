@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
+import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _task
 from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
+from tests.emulator.testing import Emulator
+from tests.playbooks.conftest import Bench, Quiet
 
 from .servers import KEY, Bind, bind
 
@@ -30,20 +36,23 @@ Run = Callable[..., dict[str, Any]]
 def run(named: Bind) -> Run:
     """Runs a task as the controller would, this machine being the host, with what it has to know of the servers."""
 
-    def task(task: _task.Task, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    def task(task: _task.Task, **options: Any) -> dict[str, Any]:
         given: dict[str, Any] = {"resolve": named.places, "nameservers": named.nameservers}
         if "key_secret" in task.argument_spec:
             given.update(key_name=KEY, key_secret=named.secret)
-        spec = {
-            name: {k: v for k, v in entry.items() if k != "fallback_env"} for name, entry in task.argument_spec.items()
-        }
-        validated = ArgumentSpecValidator(spec, **task.rules).validate({**given, **options})
-        assert not validated.error_messages, validated.error_messages
-        warnings: list[str] = []
-        context = _task.Context(validated.validated_parameters, check_mode, _shell, _no_api, warnings.append)
-        return task.run(context)
+        return task_runner(task, **{**given, **options})
 
     return task
+
+
+def task_runner(task: _task.Task, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    """Runs a task with its options as Ansible would hand them over."""
+    spec = {name: {k: v for k, v in entry.items() if k != "fallback_env"} for name, entry in task.argument_spec.items()}
+    validated = ArgumentSpecValidator(spec, **task.rules).validate(options)
+    assert not validated.error_messages, validated.error_messages
+    warnings: list[str] = []
+    context = _task.Context(validated.validated_parameters, check_mode, _shell, _no_api, warnings.append)
+    return task.run(context)
 
 
 def _shell(script: str) -> CommandResult:
@@ -58,3 +67,34 @@ def _no_api() -> Any:
 @pytest.fixture
 def directory(tmp_path: Path) -> str:
     return str(tmp_path / "gogetssl")
+
+
+@pytest.fixture(scope="session")
+def _vendor(named: Bind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
+    """A vendor whose authority asks the resolver, and a web server that stands at all addresses."""
+    web_root = tmp_path_factory.mktemp("www")
+    handler = functools.partial(Quiet, directory=str(web_root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        with Emulator(http_port=port, resolver=named.nameservers[0]) as emulator:
+            yield web_root, emulator, port
+        server.shutdown()
+
+
+@pytest.fixture
+def bench(named: Bind, tmp_path: Path, _vendor: tuple[Path, Emulator, int]) -> Bench:
+    web_root, emulator, port = _vendor
+    shutil.rmtree(web_root / ".well-known", ignore_errors=True)
+    emulator.reset()
+    emulator.set(issuance_delay=0.0, dcv_interval=0.5)
+    bench = Bench(tmp_path, web_root, emulator, port)
+    bench.defaults = {
+        "gogetssl_dns_provider": "nsupdate",
+        "gogetssl_nsupdate_key_name": KEY,
+        # Where the servers of zones are, and the web server, of which a rehearsal's DNS knows no port.
+        "gogetssl_resolve": {**named.places, "shop.co.uk": "127.0.0.1", "www.example.com": "127.0.0.1"},
+        "gogetssl_nameservers": named.nameservers,
+    }
+    bench.environment["GOGETSSL_TSIG_SECRET"] = named.secret
+    return bench

@@ -38,14 +38,14 @@ def _clean(named: Bind) -> Iterator[None]:
 
 
 def test_zones_are_found_right(run: Run, directory: str) -> None:
-    names = ["example.com", "*.example.com", "deep.sub.example.com", "shop.co.uk", "xn--mller-kva.com"]
+    names = ["example.com", "*.example.com", "deep.sub.example.com", "shop.co.uk", "xn--mller-kva-q9a.com"]
     proofs = [*map(proof, names), {"order_id": 7, "name": "file.example.com", "method": "http", "record": None}]
     result = run(_dcv_dns.TASK, proofs=proofs, provider="nsupdate", directory=directory)
     assert [(one["zone"], one["record"], one["values"]) for one in result["records"]] == [
         ("example.com", "_md5", [VALUE]),
         ("sub.example.com", "_md5.deep", [VALUE]),
         ("shop.co.uk", "_md5", [VALUE]),
-        ("xn--mller-kva.com", "_md5", [VALUE]),
+        ("xn--mller-kva-q9a.com", "_md5", [VALUE]),
     ]
     assert (result["order_ids"], result["stopped"], result["replaced"]) == ([7], [], [])
 
@@ -188,9 +188,9 @@ def checked(run: Run, *names: str, **options: Any) -> dict[str, Any]:
 
 
 def test_before_money_every_name_has_a_zone(run: Run) -> None:
-    result = checked(run, "*.example.com", "example.com", "xn--mller-kva.com")
+    result = checked(run, "*.example.com", "example.com", "xn--mller-kva-q9a.com")
     assert {one["record"] for one in result["records"]} == {"_gogetssl-check"}
-    assert {one["zone"] for one in result["records"]} == {"example.com", "xn--mller-kva.com"}
+    assert {one["zone"] for one in result["records"]} == {"example.com", "xn--mller-kva-q9a.com"}
     assert (result["certificates"], result["stopped"]) == (["shop"], [])
 
 

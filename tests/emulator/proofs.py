@@ -87,6 +87,11 @@ def _check_dns(order: Order, product: Product, name: Name, network: Network, set
         return
     record, target = cname(name.base, csrs.parse(order.csr), order.unique, settings.proof_ca_domain)
     targets = [text.lower().rstrip(".") for text in network.query(record, "CNAME", settings.dcv_timeout)]
+    for _hop in range(8 if settings.dns_follow_cname else 0):
+        if len(targets) != 1 or targets == [target.lower()]:
+            break
+        further = network.query(targets[0], "CNAME", settings.dcv_timeout)
+        targets = [text.lower().rstrip(".") for text in further] or targets
     if not targets:
         raise Unproven(f"there is no CNAME record {record.lower()}")
     if target.lower() not in targets:

@@ -91,6 +91,7 @@ class Settings:
     dcv_redirects: int = 5
     dcv_reuse_days: int = 0
     dcv_ipv6: str = _choice("strict", "fallback")
+    dns_follow_cname: bool = False
     proof_ca_domain: str = _choice("comodoca.com", "sectigo.com")
     digicert_methods: str = _choice("all", "email")
     digicert_mixed: str = _choice("refuse", "accept")

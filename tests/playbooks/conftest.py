@@ -58,6 +58,8 @@ class Bench:
     def __init__(self, directory: Path, web_root: Path, emulator: Emulator, http_port: int) -> None:
         self.directory, self.web_root, self.emulator, self.http_port = directory, web_root, emulator, http_port
         self.store = directory / "gogetssl"
+        # Variables of every run, beside those of a test.
+        self.defaults: dict[str, Any] = {}
         self.environment = {
             "GOGETSSL_API_URL": emulator.url,
             "GOGETSSL_API_USER": emulator.user,
@@ -85,6 +87,7 @@ class Bench:
             "gogetssl_wait_timeout": 60,
             "gogetssl_admin": CONTACT,
             "gogetssl_certificates": [self.shop()],
+            **self.defaults,
             **variables,
         }
         inventory = self.directory / "inventory.yml"
@@ -159,7 +162,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
@@ -167,7 +170,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 @contextlib.contextmanager
 def world(web_root: Path, **options: Any) -> Iterator[tuple[Emulator, int]]:
     """An emulator that finds its proofs in this directory, and the port they are served at."""
-    handler = functools.partial(_Quiet, directory=str(web_root))
+    handler = functools.partial(Quiet, directory=str(web_root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]

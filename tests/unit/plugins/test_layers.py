@@ -18,6 +18,7 @@ LIBRARIES = {
     "requests": {"_client"},
     "cryptography": {"_x509", "_pkcs12"},
     "dns": {"_dns_wire"},
+    "lexicon": {"_lexicon"},
     "publicsuffixlist": {"_suffixes"},
 }
 CLASSES = {"AnsibleModule": {"_task"}, "ActionBase": {"_controller"}}

@@ -1,0 +1,93 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Task files of providers that cannot be had here, against modules that check their options as the real ones do.
+
+`specs/` holds the options of the real modules with their collection's version, as `ansible-doc --json` tells them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SPECS = sorted((ROOT / "tests" / "dns" / "specs").glob("*.json"))
+STUB = """
+import json
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule(argument_spec=json.loads({spec!r}))
+with open({log!r}, "a") as log:
+    log.write(json.dumps(module.params) + chr(10))
+module.exit_json(changed=True)
+"""
+VARIABLES = {"cloudflare": "gogetssl_cloudflare_token", "hetzner": "gogetssl_hetzner_token"}
+RECORDS = [
+    {"zone": "example.co.uk", "name": "_a.www.example.co.uk", "record": "_a.www", "type": "CNAME", "ttl": 60},
+    {"zone": "example.co.uk", "name": "example.co.uk", "record": "@", "type": "TXT", "ttl": 60},
+]
+RECORDS[0].update(value="x.comodoca.com", values=["x.comodoca.com"])
+RECORDS[1].update(value="_one", values=["_one", "_two"])
+
+
+def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
+    """What the provider's module was called with."""
+    log = tmp_path / "log"
+    for path in SPECS:
+        spec = json.loads(path.read_text())
+        namespace, collection, module = spec["module"].split(".")
+        folder = tmp_path / "ansible_collections" / namespace / collection / "plugins" / "modules"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{module}.py").write_text(STUB.format(spec=json.dumps(spec["options"]), log=str(log)))
+    task = {"ansible.builtin.include_tasks": str(ROOT / "roles" / "gogetssl" / "tasks" / "dns" / f"{provider}.yml")}
+    variables = {"gogetssl_dns_records": RECORDS, "gogetssl_dns_state": state, VARIABLES[provider]: "token"}
+    variables["ansible_python_interpreter"] = sys.executable
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", "play.yml"],
+        cwd=tmp_path,
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+EXPECTED = {
+    "cloudflare": [
+        {"zone": "example.co.uk", "record": "_a.www", "type": "CNAME", "value": "x.comodoca.com", "ttl": 120},
+        {"zone": "example.co.uk", "record": "@", "type": "TXT", "value": "_one"},
+        {"zone": "example.co.uk", "record": "@", "type": "TXT", "value": "_two", "solo": None, "proxied": False},
+    ],
+    "hetzner": [
+        {"zone_name": "example.co.uk", "record": "_a.www.example.co.uk", "type": "CNAME", "value": "x.comodoca.com."},
+        {"zone_name": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": "_one", "ttl": 60},
+        {"zone_name": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": "_two"},
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", EXPECTED)
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_each_value_by_itself(tmp_path: Path, provider: str, state: str) -> None:
+    made = calls(tmp_path, provider, state)
+    assert len(made) == 3
+    for call, expected in zip(made, EXPECTED[provider]):
+        assert {**expected, "state": state}.items() <= call.items()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", EXPECTED)
+def test_a_check_calls_nobody(tmp_path: Path, provider: str) -> None:
+    assert calls(tmp_path, provider, "checked") == []

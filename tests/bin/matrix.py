@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .stages import ROOT, Stage, pytest_stage, run, summarise
+from .stages import ROOT, Stage, pytest_stage, run_side_by_side, summarise
 
 Version = tuple[int, int]
 
@@ -54,27 +54,40 @@ def _version(python: str) -> Version | None:
     return int(major), int(minor)
 
 
-def stages() -> Iterator[Stage]:
+def lanes() -> list[list[Stage]]:
+    """What needs the same virtual environment stands in one lane; sanity's stages share ansible-test's cache."""
     found = pythons()
-    venvs: dict[str, str] = {}
-    for version, python in found.items():
-        if version >= OLDEST_CONTROLLER:
-            for core in CORES.get(version, NEWEST_CORE):
-                yield from controller_stages(python, version, core)
-                venvs[core] = f".venv/matrix/{_dotted(version)}-{core}"
-    # The rules differ with ansible-core, hardly with the Python: each once, on the newest Python it had.
-    for core, venv in venvs.items():
-        path = f"PATH={ROOT / venv / 'bin'}:{os.environ['PATH']}"
-        yield Stage(f"{core} sanity", ("env", path, "tests/bin/sanity.sh"))
+    combinations = [
+        (python, version, core)
+        for version, python in found.items()
+        if version >= OLDEST_CONTROLLER
+        for core in CORES.get(version, NEWEST_CORE)
+    ]
+    controllers = [list(controller_stages(*combination)) for combination in combinations]
     if OLDEST_HOST in found:
-        yield from host_stages(found[OLDEST_HOST])
+        host = list(host_stages(found[OLDEST_HOST]))
     else:
-        yield Stage("host", (), f"no Python {_dotted(OLDEST_HOST)} found")
+        host = [Stage("host", (), f"no Python {_dotted(OLDEST_HOST)} found")]
+    return [*controllers, host]
+
+
+def sanity_stages() -> list[Stage]:
+    """The rules differ with ansible-core, hardly with the Python: each once, on the newest Python it had."""
+    venvs = {
+        core: ROOT / _venv(version, core)
+        for version in pythons()
+        if version >= OLDEST_CONTROLLER
+        for core in CORES.get(version, NEWEST_CORE)
+    }
+    return [
+        Stage(f"{core} sanity", ("env", f"PATH={venv / 'bin'}:{os.environ['PATH']}", "tests/bin/sanity.sh"))
+        for core, venv in venvs.items()
+    ]
 
 
 def controller_stages(python: str, version: Version, core: str) -> Iterator[Stage]:
     name = f"{_dotted(version)}-{core}"
-    venv = f".venv/matrix/{name}"
+    venv = _venv(version, core)
     yield _venv_stage(name, python, venv, f"ansible-core=={core}.*")
     for folder in FOLDERS:
         yield pytest_stage(f"{name} {folder}", f"tests/{folder}", f"{venv}/bin/python", "-m", "not slow")
@@ -96,9 +109,14 @@ def _venv_stage(name: str, python: str, venv: str, core: str) -> Stage:
     return Stage(f"{name} venv", ("tests/bin/venv.sh", python, venv, core, *TEST_REQUIREMENTS))
 
 
+def _venv(version: Version, core: str) -> str:
+    return f".venv/matrix/{_dotted(version)}-{core}"
+
+
 def _dotted(version: Version) -> str:
     return ".".join(map(str, version))
 
 
 if __name__ == "__main__":
-    sys.exit(summarise([run(stage) for stage in stages()]))
+    results = run_side_by_side(lanes())
+    sys.exit(summarise(results + run_side_by_side([sanity_stages()])))

@@ -1,16 +1,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the stages of `make test` one after the other and say in the end how each went.
+"""Run the stages of `make test`, two at a time, and say in the end how each went.
 
     python -m tests.bin.stages [STAGE...]        all of them unless named
 
-Every stage runs, whatever happened to those before it. A stage that cannot run here is skipped, with its reason in the
-summary. Run with the interpreter of the virtual environment.
+Every stage runs, whatever happened to the others. A stage that cannot run here is skipped, with its reason in the
+summary. The output of stages that run side by side is printed when they end; GOGETSSL_TEST_JOBS=1 runs one after the
+other and shows it as it comes. Run with the interpreter of the virtual environment.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import os
 import re
@@ -19,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +43,9 @@ DEBIAN_PACKAGES = (
 # Against a stage that hangs; the slowest takes a fraction of this.
 STAGE_TIMEOUT = 40 * 60
 PYTEST_NO_TESTS = 5
+# Most stages keep one core busy.
+JOBS = int(os.environ.get("GOGETSSL_TEST_JOBS", min(2, os.cpu_count() or 1)))
+_printing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -126,20 +131,33 @@ def _installed(package: str) -> bool:
     return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
 
 
-def run(stage: Stage) -> Result:
+def run_side_by_side(lanes: Sequence[Sequence[Stage]], jobs: int = JOBS) -> list[Result]:
+    """The stages of a lane one after the other, and so many lanes at a time."""
+    live = jobs == 1 or len(lanes) == 1
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        done = pool.map(lambda lane: [run(stage, live) for stage in lane], lanes)
+        return [result for results in done for result in results]
+
+
+def run(stage: Stage, live: bool = True) -> Result:
+    """One stage, its output shown as it comes or in one piece at its end."""
     if stage.skip:
         return Result(stage.name, "skipped", 0, stage.skip)
-    print(f"\n==== {stage.name}: {' '.join(stage.command)}", flush=True)
+    head = f"\n==== {stage.name}: {' '.join(stage.command)}"
+    print(head if live else f"==== {stage.name} begins", flush=True)
     started = time.monotonic()
-    code, closing = _stream(stage.command)
+    code, closing, lines = _stream(stage.command, live)
     seconds = time.monotonic() - started
+    if not live:
+        with _printing:
+            print(head, *lines, sep="\n", flush=True)
     if code == PYTEST_NO_TESTS and "pytest" in stage.command:
         return Result(stage.name, "skipped", seconds, "no test was selected")
     return Result(stage.name, "failed" if code else "passed", seconds, closing or (f"exit {code}" if code else ""))
 
 
-def _stream(command: tuple[str, ...]) -> tuple[int, str]:
-    """The command's exit code and pytest's or a runner's closing line, its output passed on as it comes."""
+def _stream(command: tuple[str, ...], live: bool) -> tuple[int, str, list[str]]:
+    """The command's exit code, pytest's or a runner's closing line, and its output unless that was shown as it came."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -155,14 +173,18 @@ def _stream(command: tuple[str, ...]) -> tuple[int, str]:
     watchdog.daemon = True
     watchdog.start()
     closing = ""
+    lines: list[str] = []
     assert process.stdout is not None
-    for line in process.stdout:
-        print(line, end="", flush=True)
+    for line in map(str.rstrip, process.stdout):
+        if live:
+            print(line, flush=True)
+        else:
+            lines.append(line)
         if re.search(r"\d+ (passed|failed|errors?|skipped)\b.* in [\d.]+s|^(chaos|years): ", line):
-            closing = line.strip(" =\n")
+            closing = line.strip(" =")
     code = process.wait()
     watchdog.cancel()
-    return code, closing
+    return code, closing, lines
 
 
 def summarise(results: list[Result]) -> int:
@@ -185,7 +207,8 @@ def main(names: list[str]) -> int:
     unknown = set(names) - {stage.name for stage in todo}
     if unknown:
         sys.exit(f"stages.py: no stage named {', '.join(sorted(unknown))}")
-    return summarise(results + [run(stage) for stage in todo if not names or stage.name in names])
+    chosen = [stage for stage in todo if not names or stage.name in names]
+    return summarise(results + run_side_by_side([[stage] for stage in chosen]))
 
 
 if __name__ == "__main__":

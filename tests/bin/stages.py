@@ -34,8 +34,6 @@ DEBIAN_PACKAGES = (
     "mmdebstrap",
     "openssh-client",
     "openssl",
-    "pdns-backend-sqlite3",
-    "pdns-server",
     "procps",
     "shellcheck",
     "systemd-container",
@@ -76,7 +74,7 @@ def stages() -> Iterator[Stage]:
     for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
         yield pytest_stage(name, f"tests/{folder}")
     dns = pytest_stage("dns", "tests/dns")
-    yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "rndc", "pdns_server"))
+    yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "rndc"))
     yield pytest_stage("chaos-tests", "tests/chaos")
     yield Stage("chaos", (sys.executable, "-m", "tests.chaos"))
     yield Stage("chaos-playbooks", (sys.executable, "-m", "tests.chaos.playbooks"))

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real name servers on loopback: BIND as primary, secondary and resolver, and PowerDNS with its HTTP API.
+"""Real name servers on loopback: BIND as primary, secondary and resolver.
 
 Each runs as the user of the tests, on free ports, with everything in a directory of its own.
 """

@@ -26,11 +26,16 @@ def constant(page: Path, name: str) -> str:
     raise AssertionError(f"{page.name} has no {name}")
 
 
-def play(bench: Bench, name: str, tasks: list[Any], **variables: Any) -> None:
-    """Run tasks against the bench's host and account."""
+Options = dict[str, dict[str, Any]]  # of modules, by their names without the prefix
+
+
+def play(
+    bench: Bench, name: str, tasks: list[Any], options: Options | None = None, host: str = "web1", **variables: Any
+) -> None:
+    """Run tasks against one of the bench's hosts and its account."""
     modules = "certops.gogetssl.gogetssl_"
     content = {
-        "hosts": "web1",
+        "hosts": host,
         "gather_facts": False,
         "vars": {
             "certificates": [bench.shop()],
@@ -46,12 +51,13 @@ def play(bench: Bench, name: str, tasks: list[Any], **variables: Any) -> None:
             f"{modules}dcv_listener": {"directory": str(bench.directory / "listener"), "port": free_port()},
             f"{modules}csr": {"directory": str(bench.store)},
             f"{modules}order": {"directory": str(bench.store), "admin": CONTACT},
+            **{modules + module: given for module, given in (options or {}).items()},
         },
         "tasks": tasks,
     }
     playbook = bench.directory / name
     playbook.write_text(yaml.safe_dump([content], sort_keys=False))
-    run = bench.run(playbook=str(playbook))
+    run = bench.run(playbook=str(playbook), hosts=("web1", "web2"))
     assert run.code == 0, run.output
 
 
@@ -72,6 +78,25 @@ def fetch_issued(bench: Bench, order_id: int) -> None:
         (bench.directory / file).write_text(issued[field])
 
 
+def copied(bench: Bench, order_id: int) -> dict[str, Any]:
+    """Have the order installed on web1, and wish for a copy on web2, which has a directory of its own."""
+    fetch_issued(bench, order_id)
+    install = {
+        "name": "shop",
+        "names": NAMES,
+        "certificate": (bench.directory / "shop.crt").read_text(),
+        "chain": (bench.directory / "shop-chain.crt").read_text(),
+    }
+    given = {"certificates": [install], "directory": str(bench.store)}
+    play(bench, "install.yml", [{"certops.gogetssl.gogetssl_certificate": given}])
+    there, here = {"directory": str(bench.store)}, {"directory": str(bench.directory / "web2")}
+    return {
+        "host": "web2",
+        "options": {"certificate_fetch": there, "certificate_info": here, "certificate": here},
+        "gogetssl_certificates": [{**bench.shop(), "order_host": "web1"}],
+    }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_run(bench: Bench, page: Path) -> None:
     order_id = open_order(bench)
@@ -90,5 +115,8 @@ def test_examples_run(bench: Bench, page: Path) -> None:
     ):
         text = text.replace(written, meant)
     (bench.web_root / ".well-known" / "pki-validation").mkdir(parents=True, exist_ok=True)
-    play(bench, "examples.yml", yaml.safe_load(text), made={"requests": [{"name": "shop", "csr": csr}]})
+    more = copied(bench, order_id) if page.stem == "gogetssl_certificate_fetch" else {}
+    play(bench, "examples.yml", yaml.safe_load(text), made={"requests": [{"name": "shop", "csr": csr}]}, **more)
+    if more:
+        assert (bench.directory / "web2" / "shop" / "current" / "privkey.pem").exists()
     assert len(bench.orders) == 1

@@ -1,0 +1,66 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules with secrets are piped to their host, or not sent; results with secrets need no_log."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import pytest
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _task
+from ansible_collections.certops.gogetssl.plugins.plugin_utils import _controller
+
+
+def send(args: dict[str, Any], can_pipe: bool = True, async_val: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The result, and the options that the connection was given."""
+    options: dict[str, Any] = {}
+
+    class Action(_controller.HostAction):
+        secrets = ("private_keys",)
+
+        def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
+            return can_pipe and options.get("pipelining", False)
+
+        def _execute_module(self, **how: Any) -> dict[str, Any]:
+            return {"sent": True}
+
+        def _remove_tmp_path(self, path: Any, force: bool = False) -> None:
+            pass
+
+    shell = types.SimpleNamespace(tmpdir=None)
+    connection = types.SimpleNamespace(has_native_async=False, _shell=shell, set_option=options.__setitem__)
+    task = types.SimpleNamespace(args=args, async_val=async_val, check_mode=False, diff=False, action="x")
+    return Action(task, connection, None, None, None, None).run(task_vars={}), options
+
+
+def test_without_secrets_it_is_as_ever() -> None:
+    result, options = send({"private_keys": {}}, can_pipe=False)
+    assert (result["sent"], options) == (True, {})
+
+
+def test_secrets_are_piped_whatever_the_configuration_says() -> None:
+    result, options = send({"private_keys": {"shop": "key"}})
+    assert (result["sent"], options) == (True, {"pipelining": True})
+
+
+@pytest.mark.parametrize("how", [{"can_pipe": False}, {"async_val": 30}])
+def test_secrets_that_cannot_be_piped_are_not_sent(how: dict[str, Any]) -> None:
+    result, _options = send({"private_keys": {"shop": "key"}}, **how)
+    assert "sent" not in result
+    assert result["failed"] is True
+    assert result["msg"].startswith("private_keys would have to be written to a file on the controller")
+
+
+@pytest.mark.parametrize("no_log", [True, False])
+def test_a_result_with_secrets_needs_no_log(no_log: bool) -> None:
+    class Action(_controller.ControllerAction):
+        task = _task.Task({}, lambda context: {"key": "secret"}, needs=(), secret_result=True)
+
+    task = types.SimpleNamespace(args={}, async_val=0, check_mode=False, diff=False, action="x", no_log=no_log)
+    connection = types.SimpleNamespace(has_native_async=False, _shell=types.SimpleNamespace(tmpdir=None))
+    result = Action(task, connection, None, None, None, None).run(task_vars={"inventory_hostname": "web1"})
+    assert ("key" in result) is no_log
+    assert ("no_log" in result.get("msg", "")) is not no_log

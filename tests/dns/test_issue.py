@@ -109,7 +109,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"gogetssl_dns_zones": {"shop.co.uk": "co.uk"}, "gogetssl_nsupdate_server": "ns1.example.com"},
         "is not the primary server of co.uk or takes no updates of it",
     ),
-    "provider": ({"gogetssl_dns_provider": "nobody"}, "There is no DNS provider nobody: use azure, cloudflare"),
+    "provider": ({"gogetssl_dns_provider": "nobody"}, "There is no DNS provider nobody: use cloudflare, hetzner"),
 }
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import network
+from . import cgroups, network
 from .rootfs import CACHE, locked, rootfs
 from .shell import HostsError, mounts_below, run, succeeds
 
@@ -105,8 +105,15 @@ def _boot(folder: Path, host: Host, namespace: str) -> None:
         "systemd.mask=systemd-logind.service",
     ]
     with (folder / "console.log").open("w") as log:
-        # A session of its own, so that a Ctrl-C meant for the tests does not half kill the hosts.
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # A session of its own, so that a Ctrl-C meant for the tests does not half kill the hosts.
+            start_new_session=True,
+            preexec_fn=partial(cgroups.enter, cgroups.make(namespace)),
+        )
 
 
 def _wait_for_sshd(hosts: list[Host], folder: Path, timeout: float) -> None:
@@ -130,6 +137,7 @@ def down(run_name: str) -> None:
     """Remove everything of a run, whole or half made. Nothing there is fine too."""
     for namespace in network.namespaces(run_name):
         _kill(namespace)
+        cgroups.remove(namespace)
     folder = RUNS / run_name
     for mount in mounts_below(folder):
         if not _until(partial(succeeds, "umount", mount), time.monotonic() + 10):

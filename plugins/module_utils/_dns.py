@@ -327,8 +327,8 @@ def within(name: str, zone: str) -> bool:
 def _refuse_top_level(zone: str, name: str) -> None:
     if "." not in zone:
         raise DnsTrouble(
-            f"{name} has no zone of its own: the nearest is that of {zone or 'the root'!r}. Is the domain registered,"
-            " delegated and spelt right?",
+            f"{name} has no zone of its own: the nearest is that of {repr(zone) if zone else 'the root'}."
+            " Is the domain registered, delegated and spelt right?",
             Outcome.NXDOMAIN,
         )
 

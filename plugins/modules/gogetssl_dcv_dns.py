@@ -114,13 +114,9 @@ EXAMPLES = r"""
     proofs: "{{ dcv.proofs }}"
   register: plan
 
-- name: Make them
-  community.general.cloudflare_dns:
-    zone: "{{ item.zone }}"
-    record: "{{ item.record }}"
-    type: "{{ item.type }}"
-    value: "{{ item.value }}"
-    api_token: "{{ vaulted_token }}"
+- name: Tell people which records to make
+  ansible.builtin.debug:
+    msg: "{{ item.record }} {{ item.type }} {{ item['values'] | join(', ') }} in {{ item.zone }}"
   loop: "{{ plan.records }}"
 """
 

@@ -27,7 +27,7 @@ OLDEST_CORE = "2.16"
 # What the newest ansible-core is depends on the Python; OLDEST_CORE runs on Python 3.12 at most.
 CORES: dict[Version, tuple[str, ...]] = {(3, 11): (OLDEST_CORE, "2.19")}
 NEWEST_CORE = ("2.21",)
-TEST_REQUIREMENTS = ("-r", "requirements.txt", "pytest", "flask", "pyyaml", "publicsuffixlist")
+TEST_REQUIREMENTS = ("-r", "requirements.txt", "pytest", "flask", "pyyaml", "publicsuffixlist", "dns-lexicon")
 FOLDERS = ("unit", "contract", "playbooks")
 
 

@@ -133,7 +133,7 @@ def test_a_refused_update_and_a_missing_zone_are_said_before_the_order(named: Bi
     other = {"gogetssl_nsupdate_key_name": OTHER_KEY, "gogetssl_nsupdate_key_secret": named.other}
     run = bench.run(gogetssl_certificates=[missing, refused], **other)
     assert run.code != 0
-    assert "The zone of _gogetssl-check.www.example.org could not be found" in run.output
+    assert "_gogetssl-check.www.example.org has no zone of its own" in run.output
     assert f"refuses updates of shop.co.uk by {OTHER_KEY}" in run.output
     assert not bench.orders
 

@@ -42,6 +42,10 @@ def play(
             "gogetssl_user": bench.emulator.user,
             "gogetssl_password": bench.emulator.password,
             "keystore_password": "correct horse battery",
+            # The open order is proven by files: makers of records find none to make here. tests/dns has them at work.
+            "dcv": {"proofs": []},
+            "vaulted_tsig_secret": "c2VjcmV0LW9mLXRoZS1leGFtcGxl",
+            "vaulted_token": "token-of-the-example",
             "admin": CONTACT,
             **variables,
         },

@@ -175,8 +175,10 @@ def world(web_root: Path, **options: Any) -> Iterator[tuple[Emulator, int]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
         with Emulator(http_port=port, resolve={"*": "127.0.0.1"}, **options) as emulator:
-            yield emulator, port
-        server.shutdown()
+            try:
+                yield emulator, port
+            finally:
+                server.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,8 @@ def card(status: dict[str, Any]) -> dict[str, Any]:
         return None if status[name] in ("0000-00-00", "") else status[name]
 
     # Numbers and nothing else: true or "1" would not count.
-    marks = [name for name in ("reissue", "reissue_now") if type(status[name]) is int and status[name] == 1]
+    numbers = [name for name in ("reissue", "reissue_now") if not isinstance(status[name], (bool, str))]
+    marks = [name for name in numbers if status[name] == 1]
     paid_till, valid_till = date("end_date"), date("valid_till")
     next_step = None
     if paid_till and valid_till:

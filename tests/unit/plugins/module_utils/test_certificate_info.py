@@ -29,9 +29,7 @@ def warnings(term_end: str | None = None, **options: Any) -> list[str]:
     assert not checked.error_messages
     journal = _journal.Journal("https://api", 7, 68, "k", term_end) if term_end else None
     told: list[str] = []
-    context = _task.Context(
-        checked.validated_parameters, False, mock.Mock(), no_api, told.append, lambda: NOW.timestamp()
-    )
+    context = _task.Context(checked.validated_parameters, False, mock.Mock(), no_api, told.append, NOW.timestamp)
     with mock.patch.object(_journal, "inspect", return_value={"shop": _journal.HostState(journal=journal)}):
         _certificate_info.run(context)
     return told

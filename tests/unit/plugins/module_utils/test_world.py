@@ -93,7 +93,7 @@ def test_why_an_address_cannot_be_reached(number: int, kind: type[Unseen], monke
     monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
     with pytest.raises(Unseen) as caught:
         _world.fetch(Target("http", "192.0.2.1", 80, "shop.example.com", "/"))
-    assert type(caught.value) is kind
+    assert caught.type is kind
 
 
 def test_a_redirect_is_followed_and_reported() -> None:

@@ -27,7 +27,7 @@ def send(args: dict[str, Any], can_pipe: bool = True, async_val: int = 0) -> tup
         def _execute_module(self, **how: Any) -> dict[str, Any]:
             return {"sent": True}
 
-        def _remove_tmp_path(self, path: Any, force: bool = False) -> None:
+        def _remove_tmp_path(self, tmp_path: Any, force: bool = False) -> None:
             pass
 
     shell = types.SimpleNamespace(tmpdir=None)

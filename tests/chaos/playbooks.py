@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _x509
+from tests.bin.processes import kill_tree
 from tests.emulator.testing import Emulator
 from tests.playbooks.conftest import NAMES, Bench, world
 from tests.playbooks.conftest import Run as Ended
@@ -340,34 +341,6 @@ def kill_group(pid: int) -> None:
     """As a person would: workers in sessions of their own live on."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def kill_tree(pid: int) -> None:
-    """As a power cut would. They are stopped first, so that none of them starts another one meanwhile."""
-    stopped: set[int] = set()
-    while fresh := descendants(pid) - stopped:
-        for one in fresh:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGSTOP)
-        stopped |= fresh
-    for one in stopped:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(one, signal.SIGKILL)
-
-
-def descendants(pid: int) -> set[int]:
-    """With the process itself."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(path.parent.name))
-    found, todo = set(), [pid]
-    while todo:
-        one = todo.pop()
-        found.add(one)
-        todo += children.get(one, [])
-    return found
 
 
 def command_lines() -> list[str]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.playbooks import SHELL, descendants, kill_tree
+from tests.bin.processes import descendants, kill_tree
+from tests.chaos.playbooks import SHELL
 
 SECONDS = 30
 

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.bin.processes import kill_tree
 from tests.playbooks.conftest import Bench
 
 from .servers import OTHER_KEY, Bind
@@ -164,7 +163,7 @@ def test_a_killed_run_leaves_no_record_after_the_next(named: Bind, bench: Bench,
     assert process.stdout is not None
     for line in process.stdout:
         if moment in line:
-            os.killpg(process.pid, signal.SIGKILL)
+            kill_tree(process.pid)
             break
     process.wait()
     run = bench.run(gogetssl_certificates=[certificate])

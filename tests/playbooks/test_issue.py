@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import stat
 from typing import Any
 
 import pytest
+
+from tests.bin.processes import kill_tree
 
 from .conftest import Bench
 
@@ -82,7 +82,7 @@ def test_a_killed_run_is_cured_by_the_next(bench: Bench, call: str) -> None:
     bench.emulator.set(issuance_delay=2.0)
     process = bench.start()
     bench.wait_for_call(call)
-    os.killpg(process.pid, signal.SIGKILL)
+    kill_tree(process.pid)
     process.communicate()
     run = bench.run()
     assert run.code == 0, run.output

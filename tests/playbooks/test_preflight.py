@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.bin.processes import kill_tree
 from tests.emulator.testing import Emulator
 
 from .conftest import NAMES, Bench, free_port
@@ -57,7 +56,7 @@ def test_a_killed_preflight_leaves_nothing_behind_after_the_next_run(bench: Benc
     assert process.stdout is not None
     for line in process.stdout:
         if "Look at names, DNS and web as the authority will" in line:
-            os.killpg(process.pid, signal.SIGKILL)
+            kill_tree(process.pid)
             break
     process.communicate()
     assert bench.proofs, "the probe was there"

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ending a run with all that it has started: workers of Ansible are in sessions of their own and outlive their group."""
+"""Ending a run with all that it has started: workers of Ansible have sessions of their own and outlive their group."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _start(params: Params, place: str) -> None:
         with _listen(params) as listening:
             program = os.path.join(place, _PROGRAM)
             _files.replace_file(program, _source().encode(), _files.PUBLIC)
-            subprocess.Popen(  # pylint: disable=consider-using-with
+            subprocess.Popen(  # pylint: disable=consider-using-with,ansible-bad-function  # it has to outlive the task
                 [sys.executable, "-I", program, os.path.join(place, _LIST), str(listening.fileno())],
                 pass_fds=(listening.fileno(), handle),
                 stdin=subprocess.DEVNULL,

@@ -146,13 +146,9 @@ records:
       type: str
       sample: CNAME
     value:
-      description: The value, the first if there are several.
+      description: The value, the first if there are several. All of them are the list under C(values).
       type: str
       sample: 0a1b2c3d4e5f60718293a4b5c6d7e8f9.a0b1c2d3e4f5061728394a5b6c7d8e9f.t0827.comodoca.com
-    values:
-      description: All values.
-      type: list
-      elements: str
     ttl:
       description: Seconds for which resolvers may remember the record.
       type: int

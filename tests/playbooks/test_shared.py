@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,8 +139,14 @@ def watched(folder: Path, word: bytes) -> Iterator[list[str]]:
         thread.join()
 
 
-def test_the_key_is_on_no_disk_but_the_hosts_and_in_no_output(fleet: Fleet) -> None:
-    controller = fleet.bench.directory / "controller"
+@pytest.fixture
+def controller() -> Iterator[Path]:
+    """Short enough for the names of Ansible's sockets, which pytest's own directories are not."""
+    with tempfile.TemporaryDirectory(prefix="c") as directory:
+        yield Path(directory)
+
+
+def test_the_key_is_on_no_disk_but_the_hosts_and_in_no_output(fleet: Fleet, controller: Path) -> None:
     for name in ("tmp", "facts", "ansible", "remote"):
         (controller / name).mkdir(parents=True)
     environment = {

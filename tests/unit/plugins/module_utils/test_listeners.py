@@ -91,17 +91,23 @@ def serve():
         yield start
 
 
+@pytest.fixture
+def closed_port():
+    """Nothing listens there, and nobody else will: it is taken."""
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        yield taken.getsockname()[1]
+
+
 def served(tmp_path, *listeners):
     return inspect(tmp_path, wish(listeners=listeners))["shop"].served
 
 
-def test_each_listener_is_told_apart(tmp_path, pairs, serve):
+def test_each_listener_is_told_apart(tmp_path, pairs, serve, closed_port):
     contexts, certificates = pairs
     one, two = serve(contexts["one"]), serve(contexts["two"])
-    closed = serve()
-    closed.close()
     found = served(
-        tmp_path, *(Listener("127.0.0.1", port, "a.example.com") for port in (one.port, two.port, closed.port))
+        tmp_path, *(Listener("127.0.0.1", port, "a.example.com") for port in (one.port, two.port, closed_port))
     )
     assert [answer.sha256 for answer in found] == [certificates["one"].sha256, certificates["two"].sha256, None]
     assert found[0].listener == f"a.example.com at 127.0.0.1:{one.port}"
@@ -187,11 +193,9 @@ def test_a_wildcard_socket_is_asked_at_every_address_of_the_host(tmp_path, pairs
 
 
 @pytest.mark.skipif(not shutil.which("ss") or not shutil.which("ip"), reason="needs iproute2")
-def test_every_address_when_nothing_listens(tmp_path, serve):
-    server = serve()
-    server.close()
-    found = served(tmp_path, Listener("all", server.port, "a.example.com"))
-    assert [(one.listener, one.sha256) for one in found] == [(f"a.example.com at every address:{server.port}", None)]
+def test_every_address_when_nothing_listens(tmp_path, closed_port):
+    found = served(tmp_path, Listener("all", closed_port, "a.example.com"))
+    assert [(one.listener, one.sha256) for one in found] == [(f"a.example.com at every address:{closed_port}", None)]
 
 
 def test_one_that_is_silent_is_waited_for_once(tmp_path, pairs, serve, monkeypatch):

@@ -5,7 +5,7 @@
 #   make demo     buy, prove, install and serve a certificate against the emulator, on loopback
 #   make test     every test and linter; as root on Debian it installs the packages it needs
 #   make unit     the fast tests alone;  make lint: the linters alone
-#   make matrix   units and integration on every Python and ansible-core found
+#   make matrix   units and integration on the other Pythons and ansible-cores found
 #   make bench    the benchmarks
 #   make chaos    certificates' lives under faults and kills; SEED=n and COUNT=n choose which
 #   make clean    remove everything the commands above have made

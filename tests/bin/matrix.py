@@ -4,22 +4,25 @@
 """Repeat the tests on every Python found and the ansible-core releases that matter there: `make matrix`.
 
 Where Ansible runs: the oldest ansible-core supported and the newest one, on each Python from 3.11. On managed hosts:
-the tests marked `host`, on the oldest Python supported there. And `ansible-test sanity` of each ansible-core.
-Run with the interpreter of the virtual environment.
+the tests marked `host`, on the oldest Python supported there. Playbooks and `ansible-test sanity` differ with
+ansible-core and hardly with the Python: once for each ansible-core. The combination that `make test` runs on is left to
+it. Run with the interpreter of the virtual environment, which is the one of `make test`.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .stages import ROOT, Stage, pytest_stage, run_side_by_side, summarise
 
 Version = tuple[int, int]
+Combination = tuple[Version, str]
 
 OLDEST_CONTROLLER: Version = (3, 11)
 OLDEST_HOST: Version = (3, 9)
@@ -28,7 +31,7 @@ OLDEST_CORE = "2.16"
 CORES: dict[Version, tuple[str, ...]] = {(3, 11): (OLDEST_CORE, "2.19")}
 NEWEST_CORE = ("2.21",)
 TEST_REQUIREMENTS = ("-r", "requirements.txt", "pytest", "flask", "pyyaml", "publicsuffixlist", "dns-lexicon")
-FOLDERS = ("unit", "contract", "playbooks")
+FOLDERS = ("unit", "contract")
 
 
 def pythons() -> dict[Version, str]:
@@ -54,42 +57,53 @@ def _version(python: str) -> Version | None:
     return int(major), int(minor)
 
 
-def lanes() -> list[list[Stage]]:
-    """What needs the same virtual environment stands in one lane; sanity's stages share ansible-test's cache."""
-    found = pythons()
-    combinations = [
-        (python, version, core)
-        for version, python in found.items()
-        if version >= OLDEST_CONTROLLER
-        for core in CORES.get(version, NEWEST_CORE)
+def combinations(found: Iterable[Version], tested: Combination) -> list[Combination]:
+    """Of a Python and an ansible-core, but for the one tested already."""
+    everything = [(v, core) for v in found if v >= OLDEST_CONTROLLER for core in CORES.get(v, NEWEST_CORE)]
+    return [combination for combination in everything if combination != tested]
+
+
+def of_make_test() -> Combination:
+    core = importlib.metadata.version("ansible-core").split(".")
+    return (sys.version_info.major, sys.version_info.minor), ".".join(core[:2])
+
+
+def once_for_each_core(found: Sequence[Combination], tested: str) -> list[Combination]:
+    """Each other ansible-core on the newest Python that it is tried on."""
+    return [(version, core) for core, version in sorted({core: v for v, core in found if core != tested}.items())]
+
+
+def lanes(pythons: dict[Version, str], tested: Combination) -> list[list[Stage]]:
+    """What needs the same virtual environment stands in one lane, and the longest ones begin."""
+    chosen = combinations(pythons, tested)
+    with_playbooks = once_for_each_core(chosen, tested[1])
+    controllers = [
+        list(controller_stages(pythons[version], version, core, with_playbooks=(version, core) in with_playbooks))
+        for version, core in chosen
     ]
-    controllers = [list(controller_stages(*combination)) for combination in combinations]
-    if OLDEST_HOST in found:
-        host = list(host_stages(found[OLDEST_HOST]))
+    if OLDEST_HOST in pythons:
+        host = list(host_stages(pythons[OLDEST_HOST]))
     else:
         host = [Stage("host", (), f"no Python {_dotted(OLDEST_HOST)} found")]
-    return [*controllers, host]
+    return [*sorted(controllers, key=len, reverse=True), host]
 
 
-def sanity_stages() -> list[Stage]:
-    """The rules differ with ansible-core, hardly with the Python: each once, on the newest Python it had."""
-    venvs = {
-        core: ROOT / _venv(version, core)
-        for version in pythons()
-        if version >= OLDEST_CONTROLLER
-        for core in CORES.get(version, NEWEST_CORE)
-    }
+def sanity_stages(found: Sequence[Combination], tested: str) -> list[Stage]:
+    """In one lane, since they share ansible-test's cache."""
     return [
-        Stage(f"{core} sanity", ("env", f"PATH={venv / 'bin'}:{os.environ['PATH']}", "tests/bin/sanity.sh"))
-        for core, venv in venvs.items()
+        Stage(
+            f"{core} sanity",
+            ("env", f"PATH={ROOT / _venv(version, core) / 'bin'}:{os.environ['PATH']}", "tests/bin/sanity.sh"),
+        )
+        for version, core in once_for_each_core(found, tested)
     ]
 
 
-def controller_stages(python: str, version: Version, core: str) -> Iterator[Stage]:
+def controller_stages(python: str, version: Version, core: str, *, with_playbooks: bool) -> Iterator[Stage]:
     name = f"{_dotted(version)}-{core}"
     venv = _venv(version, core)
     yield _venv_stage(name, python, venv, f"ansible-core=={core}.*")
-    for folder in FOLDERS:
+    for folder in (*FOLDERS, *(("playbooks",) if with_playbooks else ())):
         yield pytest_stage(f"{name} {folder}", f"tests/{folder}", f"{venv}/bin/python", "-m", "not slow")
 
 
@@ -118,5 +132,6 @@ def _dotted(version: Version) -> str:
 
 
 if __name__ == "__main__":
-    results = run_side_by_side(lanes())
-    sys.exit(summarise(results + run_side_by_side([sanity_stages()])))
+    here, tested = pythons(), of_make_test()
+    results = run_side_by_side(lanes(here, tested))
+    sys.exit(summarise(results + run_side_by_side([sanity_stages(combinations(here, tested), tested[1])])))

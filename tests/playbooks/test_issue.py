@@ -68,6 +68,7 @@ def test_pending_is_no_failure_and_is_resumed(bench: Bench) -> None:
     assert not bench.proofs
 
 
+@pytest.mark.slow
 def test_the_end_of_the_waiting_time_is_no_failure(bench: Bench) -> None:
     bench.emulator.set(issuance_delay=3600.0)
     run = bench.run(gogetssl_wait_timeout=2)
@@ -76,7 +77,15 @@ def test_the_end_of_the_waiting_time_is_no_failure(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["/auth", "/products", "/tools/csr", "/orders/add_ssl_order", "/orders/status/", "/orders/statuses/"]
+    "call",
+    [
+        pytest.param("/auth", marks=pytest.mark.slow),
+        pytest.param("/products", marks=pytest.mark.slow),
+        "/tools/csr",
+        "/orders/add_ssl_order",
+        pytest.param("/orders/status/", marks=pytest.mark.slow),
+        "/orders/statuses/",
+    ],
 )
 def test_a_killed_run_is_cured_by_the_next(bench: Bench, call: str) -> None:
     bench.emulator.set(issuance_delay=2.0)
@@ -120,6 +129,7 @@ def test_a_proof_that_cannot_be_seen_ends_in_a_sentence(bench: Bench) -> None:
     assert not any(path.is_file() for path in elsewhere.rglob("*"))
 
 
+@pytest.mark.slow
 def test_what_is_not_served_is_taken_back(bench: Bench) -> None:
     assert bench.run().code == 0
     current = bench.store / "shop" / "current"

@@ -172,7 +172,14 @@ def test_the_key_is_on_no_disk_but_the_hosts_and_in_no_output(fleet: Fleet, cont
     assert (controller / "log").read_text().count(FETCH), "the log was looked at"
 
 
-@pytest.mark.parametrize("how", [{}, {"serial": 1}, {"strategy": "free"}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        pytest.param({"serial": 1}, marks=pytest.mark.slow),
+        pytest.param({"strategy": "free"}, marks=pytest.mark.slow),
+    ],
+)
 def test_nobody_buys_what_two_hosts_wish_for_unless_somebody_has_chosen(fleet: Fleet, how: dict[str, Any]) -> None:
     # The name in two spellings, the product as text and as a number; a wish that cannot be told is in nobody's way.
     wish = fleet.bench.shop(names="{{ wished_names }}", product="{{ wished_product }}")
@@ -189,6 +196,7 @@ def test_nobody_buys_what_two_hosts_wish_for_unless_somebody_has_chosen(fleet: F
         assert "web2 and web1 wish for shop.example.com" in said
 
 
+@pytest.mark.slow
 def test_wishes_in_the_play_are_seen_as_well(fleet: Fleet) -> None:
     role = {"gogetssl_certificates": [fleet.bench.shop()]}
     run = fleet.run(playbook=fleet.play(role), gogetssl_certificates=[])
@@ -237,6 +245,7 @@ def test_a_host_that_joins_later_or_comes_alone(fleet: Fleet) -> None:
     assert (first == second, third) == (True, None)
 
 
+@pytest.mark.slow
 def test_what_was_renewed_is_copied_in_the_same_run(fleet: Fleet) -> None:
     fleet.issue_long_ago()
     old = fleet.serials()
@@ -277,6 +286,7 @@ def test_an_ordering_host_that_is_away(fleet: Fleet) -> None:
     assert len(fleet.bench.orders) == 1
 
 
+@pytest.mark.slow
 def test_an_ordering_host_that_does_not_exist(fleet: Fleet) -> None:
     run = fleet.run(gogetssl_certificates=[fleet.wish(order_host="web9")])
     assert run.code != 0
@@ -301,6 +311,7 @@ def test_a_host_that_orders_one_and_copies_another(fleet: Fleet) -> None:
     assert fleet.run(**wishes).output.count("changed=0") == len(HOSTS)
 
 
+@pytest.mark.slow
 def test_a_compromised_key_is_replaced_everywhere(fleet: Fleet) -> None:
     assert fleet.run().code == 0
     old = fleet.key("web1")
@@ -311,6 +322,7 @@ def test_a_compromised_key_is_replaced_everywhere(fleet: Fleet) -> None:
     assert len(fleet.bench.orders) == 1
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_not_served_goes_back(fleet: Fleet) -> None:
     fleet.issue_long_ago()
     old = fleet.serials()
@@ -353,6 +365,7 @@ def test_rollout_goes_on_only_from_a_canary_that_serves(fleet: Fleet) -> None:
     assert run.output.count("PLAY [Go on with the others]") == len(HOSTS) - 1
 
 
+@pytest.mark.slow
 def test_rollout_stops_at_the_first_host_of_a_batch_that_fails(fleet: Fleet) -> None:
     fleet.host_vars("web2", gogetssl_custom_test="false")
     run = roll_out(fleet, gogetssl_certificates=[fleet.wish(services=["custom"], listeners=[])])
@@ -362,6 +375,7 @@ def test_rollout_stops_at_the_first_host_of_a_batch_that_fails(fleet: Fleet) -> 
     assert not (fleet.bench.store / "web3").exists()
 
 
+@pytest.mark.slow
 def test_rollout_refuses_a_canary_that_the_others_do_not_copy_from(fleet: Fleet) -> None:
     run = roll_out(fleet, "web2")
     assert run.code != 0

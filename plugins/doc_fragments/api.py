@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to reach the API: the options of every module that calls it (`API_SPEC` in `module_utils/_task.py`)."""
+"""How to reach the API: the options of every module that calls it (`API_SPEC` in `module_utils/_api_options.py`)."""
 
 from __future__ import annotations
 

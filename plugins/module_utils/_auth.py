@@ -8,12 +8,15 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from ._task import API_SPEC, Context, Result, Task
+from ._api import Api
+from ._api_task import api_task
+from ._task import Context, Result
 
 
 def run(context: Context) -> Result:
     """Log in; the key is the whole result."""
-    return {"changed": False, "auth_key": context.api().login()}
+    api: Api = context.api()
+    return {"changed": False, "auth_key": api.login()}
 
 
-TASK = Task(argument_spec=API_SPEC, run=run)
+TASK = api_task({}, run)

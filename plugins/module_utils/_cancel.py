@@ -26,7 +26,7 @@ def run(context: Context) -> Result:
     params = context.params
     if not params["reason"]:
         raise input_error("state=cancelled needs a reason: GoGetSSL wants to be told.")
-    api = context.api()
+    api: Api = context.api()
     targets, orderless = _targets(context, api)
     cancelled = [_cancel(context, api, name, order_id) for order_id, name in targets.items()]
     changed = [entry for entry in cancelled if entry["changed"]]

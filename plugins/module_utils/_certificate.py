@@ -262,4 +262,4 @@ def _leaf_facts(leaf: t.Any) -> dict[str, t.Any]:
     }
 
 
-TASK = Task(argument_spec=SPEC, run=run, needs=("cryptography",))
+TASK = Task(argument_spec=SPEC, run=run, needs=(_x509.CRYPTOGRAPHY,))

@@ -183,4 +183,4 @@ def _reasons(decided: t.Iterable[tuple[Wanted, Decision]], verdict: Verdict) -> 
     ]
 
 
-TASK = Task(argument_spec=ARGUMENT_SPEC, run=run, needs=("cryptography",), secret_result=True)
+TASK = Task(argument_spec=ARGUMENT_SPEC, run=run, needs=(_x509.CRYPTOGRAPHY,), secret_result=True)

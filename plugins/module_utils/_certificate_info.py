@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from . import _journal, _plan
+from . import _journal, _plan, _x509
 from ._decision import Decision, Step
 from ._errors import input_error
 from ._spend import SPEND_SPEC, Policy
@@ -142,5 +142,5 @@ def _iso(day: dt.date | None) -> str | None:
 
 OPTIONS = {"api_password_date": {"type": "str", "no_log": False}}
 TASK = Task(
-    argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC, **SPEND_SPEC, **OPTIONS}, run=run, needs=("cryptography",)
+    argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC, **SPEND_SPEC, **OPTIONS}, run=run, needs=(_x509.CRYPTOGRAPHY,)
 )

@@ -17,6 +17,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ._errors import GogetsslError, Kind
+from ._libraries import Library
 
 try:
     import requests
@@ -25,7 +26,7 @@ try:
 except ImportError:  # reported by the adapters, which know how to say it to a user
     HAS_REQUESTS = False
 
-PRODUCTION_URL = "https://my.gogetssl.com/api"
+REQUESTS = Library("requests", HAS_REQUESTS)
 
 # The largest real bodies are lists of 1,000 orders (about 60 KB) and the catalogue (some 300 KB).
 MAX_BODY_BYTES = 8 * 1024 * 1024

@@ -17,8 +17,9 @@ import os
 import typing as t
 
 from . import _files, _keys_from_afar, _names, _store, _x509
+from ._api_options import API_SPEC
 from ._store import OrderOf
-from ._task import API_SPEC, Context, Result, Task
+from ._task import Context, Result, Task
 from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted
 
 # Where the parts of a CSR's subject come from.
@@ -247,5 +248,5 @@ def _fits_key(wanted: Wanted, key: _store.Key) -> bool:
 TASK = Task(
     argument_spec={**API_SPEC, **CERTIFICATES_SPEC, **CONTACTS_SPEC, **_keys_from_afar.SPEC},
     run=run,
-    needs=("cryptography",),
+    needs=(_x509.CRYPTOGRAPHY,),
 )

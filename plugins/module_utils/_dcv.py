@@ -13,19 +13,19 @@ import typing as t
 
 from . import _names
 from ._api import Api
+from ._api_task import api_task
 from ._dcv_poke import is_locked, open_proofs, recheck_caa, resend
 from ._dns import Dns, read_nameservers
 from ._errors import GogetsslError, Kind, input_error
 from ._models import Order, Proof
 from ._order_info import PASSING
 from ._results import proof_result
-from ._task import API_SPEC, Context, Result, Task
+from ._task import Context, Result
 from ._wanted import DCV_METHODS
 from ._world import Sighting, World, read_resolve
 
 STATES = ("present", "validated", "resent", "caa_rechecked")
 SPEC = {
-    **API_SPEC,
     "order_ids": {"type": "list", "elements": "int", "required": True},
     "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "methods": {"type": "dict"},
@@ -52,7 +52,7 @@ def run(context: Context) -> Result:
     places = read_resolve(params["resolve"])
     dns = Dns(read_nameservers(params["nameservers"]), places)
     world = World(places, params["http_port"], params["https_port"], dns=dns)
-    api = context.api()
+    api: Api = context.api()
     if params["raw"]:
         api.listen()
     orders = {order_id: api.order(order_id) for order_id in dict.fromkeys(params["order_ids"])}
@@ -266,4 +266,4 @@ def _diff(changes: t.Mapping[int, Changes]) -> dict[str, dict[str, str]]:
     }
 
 
-TASK = Task(argument_spec=SPEC, run=run)
+TASK = api_task(SPEC, run)

@@ -18,7 +18,7 @@ import secrets
 import typing as t
 
 from . import _names, _published, _records
-from ._dns import ASKERS, Dns, DnsTrouble, read_nameservers
+from ._dns import ASKERS, DNSPYTHON, Dns, DnsTrouble, read_nameservers
 from ._errors import GogetsslError, input_error
 from ._records import Record
 from ._task import Context, Params, Result, Task
@@ -267,4 +267,4 @@ def _in_threads(function: t.Callable[[_Item], _Outcome], items: t.Iterable[_Item
         return list(askers.map(function, items))
 
 
-TASK = Task(argument_spec=SPEC, run=run, needs=("dnspython",))
+TASK = Task(argument_spec=SPEC, run=run, needs=(DNSPYTHON,))

@@ -214,4 +214,4 @@ def _shown(contents: bytes | None) -> str:
     return (contents or b"").decode("utf-8", "backslashreplace")
 
 
-TASK = Task(argument_spec=SPEC, run=run, needs=())
+TASK = Task(argument_spec=SPEC, run=run)

@@ -204,4 +204,4 @@ def _report(steps: t.Sequence[Step]) -> Result:
     }
 
 
-TASK = Task(argument_spec=SPEC, run=run, needs=())
+TASK = Task(argument_spec=SPEC, run=run)

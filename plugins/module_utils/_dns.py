@@ -17,10 +17,10 @@ import ipaddress
 import typing as t
 
 from . import _dns_wire
-from ._dns_wire import HAS_DNSPYTHON, Alias, Answer, Outcome, Server, Soa, shown
+from ._dns_wire import DNSPYTHON, HAS_DNSPYTHON, Alias, Answer, Outcome, Server, Soa, shown
 from ._errors import GogetsslError, Kind, input_error
 
-__all__ = ["HAS_DNSPYTHON", "Answer", "Dns", "DnsTrouble", "Outcome", "Server", "shown"]
+__all__ = ["DNSPYTHON", "HAS_DNSPYTHON", "Answer", "Dns", "DnsTrouble", "Outcome", "Server", "shown"]
 
 ASKERS = 16  # servers asked at a time: a dead one takes seconds to say so
 MAX_HOPS = 12  # of a chain of aliases, and of delegations below each other

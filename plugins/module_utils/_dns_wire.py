@@ -15,6 +15,8 @@ import enum
 import errno
 import typing as t
 
+from ._libraries import Library
+
 try:
     import dns.edns
     import dns.exception
@@ -32,6 +34,8 @@ try:
     HAS_DNSPYTHON = True
 except ImportError:  # optional: people who prove control by files or mails do without it
     HAS_DNSPYTHON = False
+
+DNSPYTHON = Library("dnspython", HAS_DNSPYTHON)
 
 TIMEOUT_SECONDS = 5.0  # of one question; a lost datagram costs half of it, then the question is sent again
 UPDATE_SECONDS = 15.0  # a primary writes a zone to its disk before it answers

@@ -11,7 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from ._api import Api
-from ._task import API_SPEC, Context, Result, Task
+from ._api_task import api_task
+from ._task import Context, Result, Task
 
 RAW = {"raw": {"type": "bool", "default": False}}
 
@@ -20,7 +21,7 @@ def info_task(options: t.Mapping[str, t.Any], read: t.Callable[[Context, Api], R
     """A task that changes nothing; with `raw` it returns the vendor's answers beside its own."""
 
     def run(context: Context) -> Result:
-        api = context.api()
+        api: Api = context.api()
         if context.params["raw"]:
             api.listen()
         result = {"changed": False, **read(context, api)}
@@ -28,4 +29,4 @@ def info_task(options: t.Mapping[str, t.Any], read: t.Callable[[Context, Api], R
             result["raw"] = api.heard()
         return result
 
-    return Task(argument_spec={**API_SPEC, **RAW, **options}, run=run, **more)
+    return api_task({**RAW, **options}, run, **more)

@@ -18,7 +18,6 @@ import shlex
 import typing as t
 
 from . import _files, _store
-from ._api import Api
 from ._errors import input_error
 from ._shell import CommandResult, output
 from ._task import Params, Result
@@ -36,6 +35,7 @@ NO_STDIN = (
     "generator=gogetssl needs a connection with pipelining, such as ssh: over this one Ansible would write the private"
     " key into files on its way."
 )
+Make = t.Callable[[t.Mapping[str, str]], str]  # has the vendor make a key for a subject
 Pipe = t.Callable[[str, bytes], CommandResult]  # a script for the host's shell, and its standard input
 
 
@@ -67,11 +67,11 @@ def check(params: Params) -> tuple[Wanted, ...]:
     return wishes
 
 
-def bring(api: Api, params: Params, lacking: t.Iterable[str], pipe: Pipe) -> None:
+def bring(make: Make, params: Params, lacking: t.Iterable[str], pipe: Pipe) -> None:
     """On the controller: have the keys made that are lacking, and send each as soon as it is here."""
     wishes = {wanted.name: wanted for wanted in check(params)}
     for name in lacking:
-        key = api.generate_key(_subject(wishes[name]))
+        key = make(_subject(wishes[name]))
         folder = shlex.quote(incoming(_store.Paths(os.path.join(os.path.normpath(params["directory"]), name))))
         script = f"umask 077 && mkdir -p {folder} && cat > {folder}/{_store.KEY}"
         output(pipe(script, key.encode("ascii")), f"{name}: writing the key that GoGetSSL made")

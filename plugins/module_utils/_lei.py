@@ -15,8 +15,9 @@ import datetime as dt
 import typing as t
 
 from ._api import Api
+from ._api_task import api_task
 from ._errors import GogetsslError, Kind, input_error
-from ._task import API_SPEC, Context, Params, Result, Task
+from ._task import Context, Params, Result
 
 ADDRESS = {
     "addressline1": {"type": "str", "required": True},
@@ -26,7 +27,6 @@ ADDRESS = {
     "region": {"type": "str"},
 }
 SPEC = {
-    **API_SPEC,
     "state": {"type": "str", "choices": ["present", "renewed", "confirmed", "rejected"], "default": "present"},
     "order_id": {"type": "int"},
     "legal_name": {"type": "str"},
@@ -59,7 +59,8 @@ _PLACE = {
 
 def run(context: Context) -> Result:
     """Do what `state` says."""
-    api, params = context.api(), context.params
+    api: Api = context.api()
+    params = context.params
     if params["state"] == "present":
         return _present(context, api)
     if params["order_id"] is None:
@@ -245,4 +246,4 @@ def _day(seconds: float) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).date().isoformat()
 
 
-TASK = Task(argument_spec=SPEC, run=run)
+TASK = api_task(SPEC, run)

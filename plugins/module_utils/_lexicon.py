@@ -164,4 +164,4 @@ def scrub(text: str, secrets: t.Iterable[str]) -> str:
     return text
 
 
-TASK = Task(argument_spec=SPEC, run=run, needs=())
+TASK = Task(argument_spec=SPEC, run=run)

@@ -155,4 +155,4 @@ def explain(
     return host_error(f"{server} {_CLAUSES[verdict].format(zone=zone, key=signer, names=names)}{words}.")
 
 
-TASK = Task(argument_spec=SPEC, run=run, rules=RULES, needs=("dnspython",))
+TASK = Task(argument_spec=SPEC, run=run, rules=RULES, needs=(_dns_wire.DNSPYTHON,))

@@ -16,6 +16,7 @@ import typing as t
 
 from . import _cancel, _journal, _methods, _names, _plan, _purchase, _sharing, _spend, _x509
 from ._api import Api
+from ._api_task import api_task
 from ._budget import Budget
 from ._decision import SPENDING, Decision, Step, money, refuse
 from ._errors import GogetsslError, Kind, input_error
@@ -25,7 +26,7 @@ from ._order_list import REACH
 from ._plan import VendorState
 from ._results import order_result
 from ._spend import Policy, Purse
-from ._task import API_SPEC, Context, Result, Task
+from ._task import Context, Result
 from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
 
 ACTING = (*SPENDING, Step.REISSUE)
@@ -33,7 +34,6 @@ _LOOKS = 6  # at another run's intent, within the settle time
 _WARN_AHEAD = dt.timedelta(days=14)  # of the day on which the vendor cancels an order by itself
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    **API_SPEC,
     **CERTIFICATES_SPEC,
     **CONTACTS_SPEC,
     **_methods.METHODS_SPEC,
@@ -93,7 +93,7 @@ def run(context: Context) -> Result:
     wanted = read_wanted(params)
     csrs = {item.get("name"): item.get("csr") for item in params["requests"] if item.get("csr")}
     found = _journal.inspect(context.shell, params["directory"], wanted)
-    api = context.api()
+    api: Api = context.api()
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
     budget = Budget(context.run_directory)
     desk = Desk(context, api, _purchase.Finder(api), api.products(), _policy(params), now, budget)
@@ -635,4 +635,4 @@ def _plan_entry(desk: Desk, wanted: Wanted, case: Case | None, stopped: str | No
     }
 
 
-TASK = Task(argument_spec=ARGUMENT_SPEC, run=run)
+TASK = api_task(ARGUMENT_SPEC, run)

@@ -16,6 +16,7 @@ import typing as t
 
 from . import _checks, _methods, _names, _plan
 from ._api import Api
+from ._api_task import api_task
 from ._checks import CertificateFacts, Facts, NameFacts
 from ._checks import Result as Outcome
 from ._dns import HAS_DNSPYTHON, Dns, DnsTrouble, read_nameservers
@@ -24,7 +25,7 @@ from ._models import Family, Product, Proof
 from ._order import find_product
 from ._proofs import PROOF_DIRECTORY
 from ._suffixes import suffix
-from ._task import API_SPEC, Context, Params, Result, Task
+from ._task import Context, Params, Result
 from ._wanted import AUTO, CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
 from ._world import Look, Target, Unseen, World, read_resolve
 
@@ -37,7 +38,6 @@ _BRANDS = {
 }
 
 SPEC: dict[str, t.Any] = {
-    **API_SPEC,
     **CERTIFICATES_SPEC,
     **CONTACTS_SPEC,
     **_methods.METHODS_SPEC,
@@ -127,7 +127,7 @@ def ask_account(context: Context, wants: frozenset[str]) -> Account:
     given = params["auth_key"] or (params["api_user"] and params["api_password"])
     if params["account"] is False or not wants & ACCOUNT_CHECKS or (params["account"] is None and not given):
         return Account(False)
-    api = context.api()
+    api: Api = context.api()
     try:
         balance, currency = api.balance() if "balance" in wants else (None, None)
         return Account(True, "", api.products(), balance, currency or "")
@@ -177,7 +177,8 @@ def _name(context: Context, account: Account, wanted: Wanted, name: str, written
     place = places.get(name) or places.get(_names.base(name))
     approvers = None
     if account.asked and _methods.kind_of(method) == "email" and "approver" in context.params["checks"]:
-        approvers = context.api().approver_emails(_names.base(name))
+        api: Api = context.api()
+        approvers = api.approver_emails(_names.base(name))
     return NameFacts(
         name,
         method,
@@ -262,4 +263,4 @@ def _with_looks(facts: NameFacts, targets: list[Target] | str, looks: t.Iterator
     return dataclasses.replace(facts, looks=tuple(next(looks) for _target in targets))
 
 
-TASK = Task(argument_spec=SPEC, run=run)
+TASK = api_task(SPEC, run)

@@ -11,7 +11,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 import time
 import traceback
@@ -19,36 +18,16 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from ._api import Api
-from ._client import HAS_REQUESTS, PRODUCTION_URL, Client, Credentials, Limits
-from ._dns_wire import HAS_DNSPYTHON
 from ._errors import GogetsslError
+from ._libraries import Library
 from ._shell import CommandResult, Shell
-from ._x509 import HAS_CRYPTOGRAPHY
 
 Params = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
-PACKAGES = {
-    "cryptography": (
-        " Debian, Red Hat and SUSE call its package python3-cryptography, Alpine py3-cryptography; the role installs it"
-        " with gogetssl_install_packages: true."
-    )
-}
-
 NEEDS_NO_LOG = (
     "The result of this task holds private keys; run it with no_log: true, so that nothing shows or logs them."
 )
-
-API_SPEC: dict[str, t.Any] = {
-    "api_url": {"type": "str", "default": PRODUCTION_URL, "fallback_env": "GOGETSSL_API_URL"},
-    "api_user": {"type": "str", "fallback_env": "GOGETSSL_API_USER"},
-    "api_password": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_API_PASSWORD"},
-    "auth_key": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_API_KEY"},
-    "api_ca_path": {"type": "path", "fallback_env": "GOGETSSL_API_CA"},
-    "api_timeout": {"type": "float", "default": 30.0},
-    "api_deadline": {"type": "float", "default": 120.0},
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +37,8 @@ class Context:
     params: Params
     check_mode: bool
     shell: Shell
-    api: t.Callable[[], Api]  # opens no connection before the first call of a method
+    # Opens an Api, and no connection before the first call of a method. Not typed, because hosts do without that file.
+    api: t.Callable[[], t.Any]
     warn: t.Callable[[str], None]
     now: t.Callable[[], float] = time.time  # seconds since the epoch
     sleep: t.Callable[[float], None] = time.sleep
@@ -73,7 +53,8 @@ class Task:
     argument_spec: Params
     run: t.Callable[[Context], Result]
     rules: Params = dataclasses.field(default_factory=dict)  # mutually_exclusive and the like
-    needs: tuple[str, ...] = ("requests", "cryptography")
+    needs: tuple[Library, ...] = ()
+    open_api: t.Callable[[Params], t.Any] | None = None  # of a task that calls the API
     check_mode: bool = True
     secret_result: bool = False  # the result holds secrets, so the task must be run with no_log
 
@@ -84,7 +65,7 @@ def run_module(task: Task) -> None:
         argument_spec=ansible_spec(task.argument_spec), supports_check_mode=task.check_mode, **task.rules
     )
     for library in missing_libraries(task):
-        module.fail_json(msg=missing_required_lib(library) + PACKAGES.get(library, ""))
+        module.fail_json(msg=missing_required_lib(library.name) + library.advice)
 
     if task.secret_result and not module.no_log:
         module.fail_json(msg=NEEDS_NO_LOG)
@@ -93,8 +74,7 @@ def run_module(task: Task) -> None:
         return CommandResult(*module.run_command(["/bin/sh", "-c", script], errors="surrogateescape"))
 
     try:
-        api = functools.partial(open_api, module.params)
-        context = Context(module.params, module.check_mode, shell, api, module.warn)
+        context = Context(module.params, module.check_mode, shell, opener(task, module.params), module.warn)
         result = task.run(context)
     except GogetsslError as error:
         module.fail_json(msg=error.message, failure=error.kind.value)
@@ -115,17 +95,20 @@ def ansible_spec(spec: Params) -> dict[str, t.Any]:
     return plain
 
 
-def missing_libraries(task: Task) -> list[str]:
+def missing_libraries(task: Task) -> list[Library]:
     """The Python libraries a task needs and this interpreter lacks."""
-    present = {"requests": HAS_REQUESTS, "cryptography": HAS_CRYPTOGRAPHY, "dnspython": HAS_DNSPYTHON}
-    return [library for library in task.needs if not present[library]]
+    return [library for library in task.needs if not library.present]
 
 
-def open_api(params: Params) -> Api:
-    """The API as the task's options describe it."""
-    credentials = Credentials(params["api_user"], params["api_password"], params["auth_key"])
-    limits = Limits(timeout=params["api_timeout"], deadline=params["api_deadline"])
-    return Api(Client(params["api_url"], credentials, limits, params["api_ca_path"]))
+def opener(task: Task, params: Params) -> t.Callable[[], t.Any]:
+    """What `Context.api` is for a task with these options."""
+
+    def api() -> t.Any:
+        if task.open_api is None:
+            raise TypeError("this task does not call the API")
+        return task.open_api(params)
+
+    return api
 
 
 def unexpected(error: BaseException) -> str:

@@ -20,6 +20,7 @@ import typing as t
 
 from . import _names
 from ._errors import GogetsslError, Kind, input_error
+from ._libraries import Library
 
 try:
     from cryptography import x509
@@ -31,6 +32,13 @@ try:
     HAS_CRYPTOGRAPHY = True
 except ImportError:  # reported by the adapters, which know how to say it to a user
     HAS_CRYPTOGRAPHY = False
+
+CRYPTOGRAPHY = Library(
+    "cryptography",
+    HAS_CRYPTOGRAPHY,
+    " Debian, Red Hat and SUSE call its package python3-cryptography, Alpine py3-cryptography; the role installs it"
+    " with gogetssl_install_packages: true.",
+)
 
 _PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----", re.ASCII)
 

@@ -12,7 +12,6 @@ Note that this plugin util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import contextlib
-import functools
 import typing as t
 
 from ansible import constants
@@ -23,7 +22,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils import _client, _keys_from_afar, _task
+from ..module_utils import _api_task, _client, _keys_from_afar, _task
+from ..module_utils._api_options import API_SPEC
 from ..module_utils._errors import GogetsslError, input_error
 from ..module_utils._shell import CommandResult
 
@@ -63,15 +63,14 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         if check_mode and not self.task.check_mode:
             return {"skipped": True, "msg": f"{self._task.action} does not support check mode"}
         for library in _task.missing_libraries(self.task):
-            return _failure(missing_required_lib(library))
+            return _failure(missing_required_lib(library.name))
         if self.task.secret_result and not self._task.no_log:
             return _failure(_task.NEEDS_NO_LOG)
-        api = functools.partial(_task.open_api, params)
         context = _task.Context(
             params,
             check_mode,
             self._shell,
-            api,
+            _task.opener(self.task, params),
             warnings.append,
             host=host,
             run_directory=constants.DEFAULT_LOCAL_TMP,  # made by Ansible for each run, inherited by its forks
@@ -137,7 +136,7 @@ class KeyBringer(ActionBase):  # type: ignore[misc]  # ansible-core ships no typ
         """What Ansible calls."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         # How to reach the API is no business of the host's.
-        args = {name: value for name, value in self._task.args.items() if name not in _task.API_SPEC}
+        args = {name: value for name, value in self._task.args.items() if name not in API_SPEC}
         if args.get("generator", "local") == "local":
             wrap = bool(self._task.async_val) and not self._connection.has_native_async
             result.update(self._execute_module(module_args=args, task_vars=task_vars, wrap_async=wrap))
@@ -154,7 +153,7 @@ class KeyBringer(ActionBase):  # type: ignore[misc]  # ansible-core ships no typ
         failure = _validation_failure(self._task.action, validated)
         if failure:
             return failure
-        if not _client.HAS_REQUESTS:
+        if not _client.REQUESTS.present:
             return _failure(missing_required_lib("requests"))
         params = validated.validated_parameters
         if self._task.async_val:
@@ -166,7 +165,7 @@ class KeyBringer(ActionBase):  # type: ignore[misc]  # ansible-core ships no typ
         lacking = first.get(_keys_from_afar.LACKING)
         if first.get("failed") or self._task.check_mode or not lacking:
             return {name: value for name, value in first.items() if name != _keys_from_afar.LACKING}
-        _keys_from_afar.bring(_task.open_api(params), params, lacking, self._pipe)
+        _keys_from_afar.bring(_api_task.open_api(params).generate_key, params, lacking, self._pipe)
         second: dict[str, t.Any] = self._execute_module(module_args=args, task_vars=task_vars)
         if not second.get("failed"):
             second = _keys_from_afar.merged(first, second)

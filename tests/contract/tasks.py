@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _shell, _task
+from ansible_collections.certops.gogetssl.plugins.module_utils import _api_task, _shell, _task
 from tests.emulator.testing import Emulator
 
 
@@ -24,5 +24,5 @@ def run(
     unknown = set(options) - set(task.argument_spec)
     assert not unknown, f"no options of the task: {unknown}"
     warnings: list[str] = []
-    context = _task.Context(params, check_mode, shell, lambda: _task.open_api(params), warnings.append)
+    context = _task.Context(params, check_mode, shell, lambda: _api_task.open_api(params), warnings.append)
     return {**task.run(context), "_warnings": warnings}

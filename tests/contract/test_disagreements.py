@@ -20,6 +20,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import (
+    _api_task,
     _certificate,
     _certificate_info,
     _csr,
@@ -102,7 +103,7 @@ class Chain:
         checked = ArgumentSpecValidator(_task.ansible_spec(task.argument_spec)).validate(given)
         assert not checked.error_messages, checked.error_messages
         params = checked.validated_parameters
-        api = functools.partial(_task.open_api, params)
+        api = functools.partial(_api_task.open_api, params)
         return task.run(_task.Context(params, False, run_shell, api, lambda text: None))
 
     def wish(self, **changes: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _order, _task, _x509
+from ansible_collections.certops.gogetssl.plugins.module_utils import _api_task, _order, _task, _x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
 from tests.emulator.testing import Emulator
 
@@ -75,7 +75,7 @@ class Host:
         assert not checked.error_messages
         params = checked.validated_parameters
         clock = {"now": now} if now else {}
-        api = functools.partial(_task.open_api, params)
+        api = functools.partial(_api_task.open_api, params)
         context = _task.Context(
             params, check_mode, shell, api, warn, **clock, host=self.directory.name, run_directory=run_directory
         )

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _dcv, _order, _order_info, _task, _x509
+from ansible_collections.certops.gogetssl.plugins.module_utils import _api_task, _dcv, _order, _order_info, _task, _x509
 from tests.emulator.model import Name, Order
 from tests.emulator.state import Store
 from tests.emulator.testing import Emulator
@@ -210,7 +210,7 @@ def _step(emulator: Emulator, folder: Path, names: list[str], days: int = 0, **o
     assert not checked.error_messages
     params = checked.validated_parameters
     context = _task.Context(
-        params, False, run_shell, lambda: _task.open_api(params), print, now=lambda: time.time() + days * 86400
+        params, False, run_shell, lambda: _api_task.open_api(params), print, now=lambda: time.time() + days * 86400
     )
     result = _order.TASK.run(context)
     (entry,) = result["orders"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Callable
 from typing import Any
@@ -10,24 +11,31 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _task
+from ansible_collections.certops.gogetssl.plugins.module_utils import _api_task, _task
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import host_error
+from ansible_collections.certops.gogetssl.plugins.module_utils._libraries import Library
 from ansible_collections.certops.gogetssl.plugins.plugin_utils import _controller
 
 SECRET = "p4ss-w0rd-secret"
 SPEC = {
-    **_task.API_SPEC,
     "count": {"type": "int", "default": 3},
     "items": {"type": "list", "elements": "dict", "options": {"size": {"type": "int", "default": 5}}},
 }
 
 
-def act(function: Callable[[_task.Context], Any], args: dict[str, Any] | None = None, **how: Any) -> dict[str, Any]:
+def act(
+    function: Callable[[_task.Context], Any],
+    args: dict[str, Any] | None = None,
+    needs: tuple[Library, ...] = (),
+    **how: Any,
+) -> dict[str, Any]:
     """Runs a task function as Ansible would."""
     facts = {"check_mode": False, "diff": False, "async_val": 0, "action": "certops.gogetssl.x", **how}
 
     class Action(_controller.ControllerAction):
-        task = _task.Task(SPEC, function, {"mutually_exclusive": [("count", "items")]})
+        task = dataclasses.replace(
+            _api_task.api_task(SPEC, function, rules={"mutually_exclusive": [("count", "items")]}), needs=needs
+        )
 
         def _low_level_execute_command(self, cmd: str, sudoable: bool = True) -> dict[str, Any]:
             return {"rc": 3, "stdout": cmd, "stderr": "", "stdout_lines": [cmd]}
@@ -125,9 +133,10 @@ def test_the_shell_is_the_hosts() -> None:
     assert act(function)["answer"] == [3, "id"]
 
 
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_task, "HAS_REQUESTS", False)
-    assert "requests" in act(params)["msg"]
+def test_a_missing_library_is_named() -> None:
+    present, missing = Library("requests", True), Library("cryptography", False)
+    assert "seen" in act(params, needs=(present,))
+    assert "cryptography" in act(params, needs=(present, missing))["msg"]
 
 
 def test_async_is_left_to_the_real_module() -> None:

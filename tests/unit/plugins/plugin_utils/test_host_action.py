@@ -57,7 +57,7 @@ def test_secrets_that_cannot_be_piped_are_not_sent(how: dict[str, Any]) -> None:
 @pytest.mark.parametrize("no_log", [True, False])
 def test_a_result_with_secrets_needs_no_log(no_log: bool) -> None:
     class Action(_controller.ControllerAction):
-        task = _task.Task({}, lambda context: {"key": "secret"}, needs=(), secret_result=True)
+        task = _task.Task({}, lambda context: {"key": "secret"}, secret_result=True)
 
     task = types.SimpleNamespace(args={}, async_val=0, check_mode=False, diff=False, action="x", no_log=no_log)
     connection = types.SimpleNamespace(has_native_async=False, _shell=types.SimpleNamespace(tmpdir=None))

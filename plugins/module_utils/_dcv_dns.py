@@ -20,6 +20,7 @@ import typing as t
 from . import _names, _published, _records
 from ._dns import ASKERS, DNSPYTHON, Dns, DnsTrouble, read_nameservers
 from ._errors import GogetsslError, input_error
+from ._findings import Finding, weigh
 from ._records import Record
 from ._task import Context, Params, Result, Task
 from ._wanted import DEFAULT_DIRECTORY
@@ -210,20 +211,20 @@ def _wanted(
     return wanted, stops
 
 
-def _find(dns: Dns, record: Record, ours: t.Collection[tuple[str, str, str]]) -> _records.Finding:
+def _find(dns: Dns, record: Record, ours: t.Collection[tuple[str, str, str]]) -> Finding:
     """What stands in a record's place. A wildcard above it is in nobody's way."""
     try:
         answers = dns.everywhere(record.name, record.type)
-        finding = _records.weigh(record, answers, ours)
+        finding = weigh(record, answers, ours)
         if finding.problem and record.type == "CNAME":
             beside = f"_{secrets.token_hex(8)}.{record.name.partition('.')[2]}"
             found = {answer.values for answer in answers if answer.values}
             if all(answer.values in found and answer.values for answer in dns.everywhere(beside, "CNAME")):
-                return _records.Finding()
+                return Finding()
         return finding
     except DnsTrouble:
         # A zone that is served to others only: the user has named it, or it would have been refused before.
-        return _records.Finding()
+        return Finding()
 
 
 # ---- the note on the host ----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import typing as t
 from . import _dns_wire
 from ._dns_wire import DNSPYTHON, HAS_DNSPYTHON, Alias, Answer, Outcome, Server, Soa, shown
 from ._errors import GogetsslError, Kind, input_error
+from ._names import within
 
 __all__ = ["DNSPYTHON", "HAS_DNSPYTHON", "Answer", "Dns", "DnsTrouble", "Outcome", "Server", "shown"]
 
@@ -317,11 +318,6 @@ def ancestors(name: str) -> list[str]:
 def parent(name: str) -> str:
     """The name above; nothing above a top-level domain."""
     return name.partition(".")[2]
-
-
-def within(name: str, zone: str) -> bool:
-    """True if the name is the zone's own or below it."""
-    return zone == "" or name == zone or name.endswith("." + zone)
 
 
 def _refuse_top_level(zone: str, name: str) -> None:

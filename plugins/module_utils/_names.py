@@ -119,3 +119,8 @@ def _ascii(host: str, shown: str) -> str:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
         raise input_error(f"{shown!r} is not a valid internationalised name.") from None
+
+
+def within(name: str, zone: str) -> bool:
+    """True if the name is the zone's own or below it."""
+    return zone == "" or name == zone or name.endswith("." + zone)

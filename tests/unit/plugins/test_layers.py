@@ -75,3 +75,31 @@ def test_a_file_keeps_to_its_layer(path: Path) -> None:
 )
 def test_a_breach_is_found(source: str) -> None:
     assert breaches(source, "_dcv", "module_utils")
+
+
+def sent_with(module: str) -> set[str]:
+    """The files of module_utils that Ansible sends to a host along with a module: what is imported anywhere in them."""
+    found: set[str] = set()
+    todo = [PLUGINS / "modules" / f"{module}.py"]
+    while todo:
+        for path, names in imports(ast.parse(todo.pop().read_text())):
+            last = path.rpartition(".")[2]
+            for name in [last] if last.startswith("_") else names:
+                file = PLUGINS / "module_utils" / f"{name}.py"
+                if path.startswith(".") and name not in found and file.exists():
+                    found.add(name)
+                    todo.append(file)
+    return found
+
+
+@pytest.mark.parametrize(
+    "module", ["gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_listener"]
+)
+def test_hosts_are_not_sent_the_api(module: str) -> None:
+    """Its import, and those of requests and dnspython, would cost every task on every host a fifth of a second."""
+    assert {"_task", "_errors"} <= sent_with(module)
+    assert not sent_with(module) & (ENDPOINT_FILES | {"_dns_wire"})
+
+
+def test_what_is_sent_is_found() -> None:
+    assert {"_api", "_client", "_dns_wire", "_x509"} <= sent_with("gogetssl_dcv")

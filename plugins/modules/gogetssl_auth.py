@@ -63,8 +63,8 @@ auth_key:
 """
 
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._auth import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._auth import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

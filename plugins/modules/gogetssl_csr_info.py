@@ -142,8 +142,8 @@ raw:
       type: raw
 """
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._csr_info import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._csr_info import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

@@ -289,8 +289,8 @@ raw:
 """
 
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._dcv import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._dcv import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

@@ -313,8 +313,8 @@ lei:
       sample: {city: Riga, country: LV}
 """
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._lei import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._lei import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

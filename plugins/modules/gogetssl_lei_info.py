@@ -175,8 +175,8 @@ raw:
       type: raw
 """
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._lei_info import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._lei_info import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

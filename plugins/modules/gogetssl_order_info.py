@@ -301,8 +301,8 @@ raw:
 """
 
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._order_info import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._order_info import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

@@ -192,8 +192,8 @@ warned:
 """
 
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._preflight import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._preflight import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

@@ -250,8 +250,8 @@ raw:
       type: raw
 """
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._product_info import TASK
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
+from ..module_utils._product_info import TASK
+from ..module_utils._task import run_module
 
 
 def main() -> None:

@@ -80,8 +80,8 @@ raw:
       type: raw
 """
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import run_module
-from ansible_collections.certops.gogetssl.plugins.module_utils._webserver_info import TASK
+from ..module_utils._task import run_module
+from ..module_utils._webserver_info import TASK
 
 
 def main() -> None:

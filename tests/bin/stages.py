@@ -34,10 +34,24 @@ DEBIAN_PACKAGES = (
     "mmdebstrap",
     "openssh-client",
     "openssl",
+    "pdns-backend-sqlite3",
+    "pdns-server",
     "procps",
     "shellcheck",
     "systemd-container",
 )
+# A list that cannot be updated may still be good enough, so the installation alone decides. Nothing that comes with a
+# package is started: two name servers would meet on port 53, and the tests start their own on ports of their own.
+APT = """
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod 755 "$policy"
+fi
+apt-get -q update
+apt-get -q install --no-install-recommends --yes "$@"
+"""
 # Against a stage that hangs; the slowest takes a fraction of this.
 STAGE_TIMEOUT = 40 * 60
 PYTEST_NO_TESTS = 5
@@ -74,7 +88,7 @@ def stages() -> Iterator[Stage]:
     for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
         yield pytest_stage(name, f"tests/{folder}")
     dns = pytest_stage("dns", "tests/dns")
-    yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "rndc"))
+    yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "pdns_server", "rndc"))
     yield pytest_stage("chaos-tests", "tests/chaos")
     yield Stage("chaos", (sys.executable, "-m", "tests.chaos"))
     yield Stage("chaos-playbooks", (sys.executable, "-m", "tests.chaos.playbooks"))
@@ -119,9 +133,7 @@ def packages_stage() -> Stage | None:
     missing = [package for package in DEBIAN_PACKAGES if not _installed(package)]
     if not missing:
         return None
-    # A list that cannot be updated may still be good enough, so the installation alone decides.
-    apt = "export DEBIAN_FRONTEND=noninteractive; apt-get -q update; apt-get -q install --no-install-recommends --yes"
-    return Stage("packages", ("sh", "-c", f"{apt} {' '.join(missing)}"))
+    return Stage("packages", ("sh", "-c", APT, "packages", *missing))
 
 
 def _installed(package: str) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import shutil
@@ -20,6 +21,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._shell import Com
 from tests.emulator.testing import Emulator
 from tests.playbooks.conftest import Bench, Quiet
 
+from .powerdns import PowerDns, powerdns
 from .servers import KEY, Bind, bind
 
 
@@ -27,6 +29,12 @@ from .servers import KEY, Bind, bind
 def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bind]:
     with bind(tmp_path_factory.mktemp("bind")) as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def pdns() -> Iterator[PowerDns]:
+    with powerdns() as server:
+        yield server
 
 
 Run = Callable[..., dict[str, Any]]
@@ -69,32 +77,53 @@ def directory(tmp_path: Path) -> str:
     return str(tmp_path / "gogetssl")
 
 
-@pytest.fixture(scope="session")
-def _vendor(named: Bind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
-    """A vendor whose authority asks the resolver, and a web server that stands at all addresses."""
-    web_root = tmp_path_factory.mktemp("www")
+@contextlib.contextmanager
+def vendor(resolver: str, web_root: Path) -> Iterator[tuple[Path, Emulator, int]]:
+    """A vendor whose authority asks this resolver, and a web server that stands at all addresses."""
     handler = functools.partial(Quiet, directory=str(web_root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        with Emulator(http_port=port, resolver=named.nameservers[0]) as emulator:
+        with Emulator(http_port=port, resolver=resolver) as emulator:
             yield web_root, emulator, port
         server.shutdown()
 
 
-@pytest.fixture
-def bench(named: Bind, tmp_path: Path, _vendor: tuple[Path, Emulator, int]) -> Bench:
-    web_root, emulator, port = _vendor
+def fresh_bench(tmp_path: Path, vendor: tuple[Path, Emulator, int], servers: Bind | PowerDns) -> Bench:
+    web_root, emulator, port = vendor
     shutil.rmtree(web_root / ".well-known", ignore_errors=True)
     emulator.reset()
     emulator.set(issuance_delay=0.0, dcv_interval=0.5)
     bench = Bench(tmp_path, web_root, emulator, port)
     bench.defaults = {
-        "gogetssl_dns_provider": "nsupdate",
-        "gogetssl_nsupdate_key_name": KEY,
         # Where the servers of zones are, and the web server, of which a rehearsal's DNS knows no port.
-        "gogetssl_resolve": {**named.places, "shop.co.uk": "127.0.0.1", "www.example.com": "127.0.0.1"},
-        "gogetssl_nameservers": named.nameservers,
+        "gogetssl_resolve": {**servers.places, "shop.co.uk": "127.0.0.1", "www.example.com": "127.0.0.1"},
+        "gogetssl_nameservers": servers.nameservers,
     }
+    return bench
+
+
+@pytest.fixture(scope="session")
+def _vendor(named: Bind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
+    with vendor(named.nameservers[0], tmp_path_factory.mktemp("www")) as everything:
+        yield everything
+
+
+@pytest.fixture
+def bench(named: Bind, tmp_path: Path, _vendor: tuple[Path, Emulator, int]) -> Bench:
+    bench = fresh_bench(tmp_path, _vendor, named)
+    bench.defaults.update(gogetssl_dns_provider="nsupdate", gogetssl_nsupdate_key_name=KEY)
     bench.environment["GOGETSSL_TSIG_SECRET"] = named.secret
     return bench
+
+
+@pytest.fixture(scope="session")
+def _pdns_vendor(pdns: PowerDns, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
+    with vendor(pdns.nameservers[0], tmp_path_factory.mktemp("www")) as everything:
+        yield everything
+
+
+@pytest.fixture
+def pdns_bench(pdns: PowerDns, tmp_path: Path, _pdns_vendor: tuple[Path, Emulator, int]) -> Bench:
+    """The same with PowerDNS, whom the authority asks without a resolver between."""
+    return fresh_bench(tmp_path, _pdns_vendor, pdns)

@@ -92,13 +92,13 @@ def ask(port: int, name: str, kind: str) -> list[str]:
     return sorted(entry.to_text() for rrset in message.answer for entry in rrset)
 
 
-def wait_for(port: int, name: str, process: Process, seconds: float = 30.0) -> None:
-    """Until the server answers for a zone."""
+def wait_for(port: int, name: str | None, process: Process, seconds: float = 30.0) -> None:
+    """Until the server answers for a zone, or at all."""
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(dns.exception.DNSException, OSError):
-            message = dns.query.udp(dns.message.make_query(name, "SOA"), "127.0.0.1", 1, port)
-            if message.rcode() == dns.rcode.NOERROR and message.answer:
+            message = dns.query.udp(dns.message.make_query(name or ".", "SOA"), "127.0.0.1", 1, port)
+            if name is None or (message.rcode() == dns.rcode.NOERROR and message.answer):
                 return
         assert process.running, process.command
         assert process.running.poll() is None, process.log.read_text(errors="replace")[-2000:]
@@ -184,7 +184,7 @@ class Bind:
     def _rndc(self, *command: str) -> None:
         configuration = self.directory / "rndc.conf"
         subprocess.run(
-            [_program("rndc"), "-c", str(configuration), "-s", "127.0.0.1", "-p", str(self.control), *command],
+            [program("rndc"), "-c", str(configuration), "-s", "127.0.0.1", "-p", str(self.control), *command],
             check=True,
             capture_output=True,
             env={**os.environ, "PATH": PATH},
@@ -216,7 +216,7 @@ class Bind:
             {zones}
             """
         )
-        self.processes[name] = Process([_program("named"), "-g", "-c", str(configuration)], folder / "log")
+        self.processes[name] = Process([program("named"), "-g", "-c", str(configuration)], folder / "log")
         self.processes[name].start()
 
     def _primary_zones(self) -> str:
@@ -255,7 +255,7 @@ class Bind:
         )
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     found = shutil.which(name, path=PATH)
     assert found, f"{name} is not installed"
     return found

@@ -215,6 +215,14 @@ options:
           - If several hosts of a play wish for the same common name and product and this is not given, none of them
             buys anything.
         type: str
+      keys:
+        description:
+          - Whether hosts that share an order share its key as well.
+          - V(own), a key for each host on one order, is refused, with the reason and the alternatives. GoGetSSL's API
+            has one certificate for an order, and what becomes of the certificate before a reissue is not documented.
+        type: str
+        choices: [shared, own]
+        default: shared
       admin: &person
         description:
           - The contact person for this certificate. Only what differs from the task's option of the same name has to be

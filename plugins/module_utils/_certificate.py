@@ -15,7 +15,7 @@ import datetime as dt
 import os
 import typing as t
 
-from . import _adopt, _files, _install, _names, _retire, _store, _x509
+from . import _adopt, _files, _install, _names, _retire, _settle, _store, _x509
 from ._errors import GogetsslError, Kind, host_error, input_error
 from ._labels import Labels
 from ._store import Paths
@@ -30,7 +30,7 @@ SPEC: dict[str, t.Any] = {
     "trusted_roots": {"type": "str"},
     "store_password": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_STORE_PASSWORD"},
     "private_keys": {"type": "dict", "default": {}, "no_log": True},
-    "state": {"type": "str", "choices": ["present", "previous", "adopted", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "previous", "adopted", "settled", "absent"], "default": "present"},
     "force": {"type": "bool", "default": False},
 }
 
@@ -62,6 +62,7 @@ class Installation:
             "forms": list(self.delivery.layout.forms),
             "changed": self.plan.served_changed,
             "moved": self.plan.link,
+            "unproven": self.plan.mark or self.found.unproven,
         }
 
     def difference(self) -> dict[str, t.Any]:
@@ -114,6 +115,7 @@ class Return:
             _files.replace_link(self.paths.current, self.target)
         else:
             _files.remove_link(self.paths.current)
+        _files.remove(self.paths.unproven)
 
     def entry(self) -> dict[str, t.Any]:
         leaf = _store.read_certificate(self.paths.version(self.target)) if self.target else None
@@ -126,13 +128,14 @@ class Return:
             "forms": _store.forms_of(self.paths.version(self.target)) if self.target else [],
             "changed": self.changed,
             "moved": self.changed,
+            "unproven": False,
         }
 
     def difference(self) -> dict[str, t.Any]:
         return _difference(self.name, _facts(self.paths, self.current), _facts(self.paths, self.target))
 
 
-Step = t.Union[Installation, Return, _retire.Removal]
+Step = t.Union[Installation, Return, _retire.Removal, _settle.Settlement]
 
 
 def run(context: Context) -> Result:
@@ -161,7 +164,13 @@ def _look(context: Context, directory: str) -> list[Step]:
     steps: list[Step] = []
     problems: list[GogetsslError] = []
     looks: dict[str, t.Callable[[Context, str, Params], Step]]
-    looks = {"present": _look_install, "previous": _look_return, "adopted": _look_adopt, "absent": _look_removal}
+    looks = {
+        "present": _look_install,
+        "previous": _look_return,
+        "adopted": _look_adopt,
+        "settled": _look_settlement,
+        "absent": _look_removal,
+    }
     look = looks[context.params["state"]]
     for item in context.params["certificates"]:
         try:
@@ -180,7 +189,7 @@ def _look_install(context: Context, directory: str, item: Params) -> Installatio
     delivery = _install.read_delivery(item, paths, _terms(context), key)
     labels = Labels(context.shell)
     found = _install.look(paths, delivery, labels)
-    plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
+    plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"], delivery.unproven)
     return Installation(paths, delivery, found, plan, labels)
 
 
@@ -196,7 +205,7 @@ def _look_adopt(context: Context, directory: str, item: Params) -> Step:
     delivery = _install.read_delivery(given, paths, _terms(context), pair.key)
     labels = Labels(context.shell)
     found = _install.look(paths, delivery, labels)
-    plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"])
+    plan = _install.plan(delivery.leaf.serial, found, context.params["keep_versions"], delivery.unproven)
     return Installation(paths, delivery, found, plan, labels)
 
 
@@ -224,6 +233,10 @@ def _look_return(_context: Context, directory: str, item: Params) -> Return:
     # The key of a copy waits on the host that orders: nothing is ever ordered with it here.
     restage = _store.read_key(paths.staged) is None and not (current and _store.is_copy(paths.version(current)))
     return Return(name, paths, current, target, restage)
+
+
+def _look_settlement(context: Context, directory: str, item: Params) -> _settle.Settlement:
+    return _settle.look(directory, item, context.now())
 
 
 def _look_removal(context: Context, directory: str, item: Params) -> _retire.Removal:

@@ -50,6 +50,7 @@ def run(context: Context) -> Result:
 
     obtain, copy, install = named(Step.OBTAIN), named(Step.COPY), named(Step.INSTALL)
     published = any(state.published for state in found.values())
+    leftovers = any(state.leftovers for state in found.values())
     stopped = [
         {"name": one.name, "reason": f"{one.name}: {decision.reason}."}
         for one, _state, decision in judged
@@ -63,9 +64,10 @@ def run(context: Context) -> Result:
         "to_copy": copy,
         "install": install,
         "stopped": stopped,
-        # Records that a run left behind have to go even where the certificates are sound.
-        "due": bool(obtain or copy or install or stopped or published),
+        # What a run left behind, records or halves of files, has to go even where the certificates are sound.
+        "due": bool(obtain or copy or install or stopped or published or leftovers),
         "published": published,
+        "leftovers": leftovers,
     }
 
 
@@ -107,6 +109,7 @@ def describe(wanted: Wanted, found: _journal.HostState, decision: Decision, now:
         "reason": decision.reason,
         "order_id": _order_id(wanted, found),
         "order_host": wanted.order_host,
+        "complete": _plan.complete(wanted, found, now),
         "usable": _plan.usable(wanted, found, now),
         "urgent": _plan.urgent(found, now),
         "names": list(leaf.names) if leaf else [],

@@ -17,7 +17,7 @@ import os
 import re
 import typing as t
 
-from . import _files
+from . import _files, _leftovers
 from ._errors import host_error, input_error
 from ._task import Context, Params, Result, Task
 
@@ -114,7 +114,7 @@ def _remove(root: str, steps: t.Sequence[Step]) -> None:
         for step in steps:
             os.unlink(step.name, dir_fd=handles[-1])
         for name in os.listdir(handles[-1]):
-            if name.startswith(_files.SCRATCH):  # left by a run that was killed
+            if name.startswith(_leftovers.SCRATCH):  # left by a run that was killed
                 os.unlink(name, dir_fd=handles[-1])
         for parent, part, handle in reversed(list(zip(handles, PARTS, handles[1:]))):
             if os.listdir(handle) != [MARKER]:
@@ -169,7 +169,7 @@ def _make_directory(parent: int, name: str) -> None:
 
 
 def _replace(directory: int, name: str, contents: bytes) -> None:
-    scratch = _files.SCRATCH + name
+    scratch = _leftovers.SCRATCH + name
     with contextlib.suppress(FileNotFoundError):
         os.unlink(scratch, dir_fd=directory)
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o644, dir_fd=directory)

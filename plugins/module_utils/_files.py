@@ -23,8 +23,8 @@ import time
 import typing as t
 
 from ._errors import host_error
+from ._leftovers import NOTES, NOTES_AGE_MINUTES, SCRATCH
 
-SCRATCH = ".gogetssl-new-"
 LOCK_PATIENCE_SECONDS = 60.0
 
 
@@ -229,6 +229,15 @@ def remove_link(path: str) -> None:
     sync_directory(os.path.dirname(path))
 
 
+def remove(path: str) -> None:
+    """Remove a file, if there is one."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    sync_directory(os.path.dirname(path))
+
+
 def discard(path: str) -> None:
     """Remove a directory of files: it is gone at once, under its name, and its files after that."""
     parent = os.path.dirname(path)
@@ -254,14 +263,29 @@ def _discarded(path: str) -> str:
 
 def littered(directory: str) -> bool:
     """True if there is something to `sweep`."""
-    return os.path.isdir(directory) and any(name.startswith(SCRATCH) for name in os.listdir(directory))
+    return bool(leftovers(directory))
+
+
+def leftovers(directory: str) -> list[str]:
+    """The paths of what interrupted calls have left in a directory."""
+    if not os.path.isdir(directory):
+        return []
+    return [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if name.startswith(SCRATCH)]
+
+
+def old_notes(directory: str, now: float) -> list[str]:
+    """The paths of half-written notes that no run can be at work on any more."""
+    if not os.path.isdir(directory):
+        return []
+    halves = re.compile("(?:" + "|".join(map(re.escape, NOTES)) + ")[0-9]+")
+    paths = [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if halves.fullmatch(name)]
+    return [path for path in paths if now - os.lstat(path).st_mtime > NOTES_AGE_MINUTES * 60]
 
 
 def sweep(directory: str) -> None:
     """Remove what interrupted calls have left in a directory."""
-    for name in os.listdir(directory):
-        if name.startswith(SCRATCH):
-            remove_tree(os.path.join(directory, name))
+    for path in leftovers(directory):
+        remove_tree(path)
 
 
 def remove_tree(path: str) -> None:

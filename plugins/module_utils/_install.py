@@ -38,6 +38,7 @@ class Delivery:
     now: float = 0.0
     key: _store.Key | None = None  # handed over; otherwise it is on the host
     origin: _journal.Origin | None = None  # of a copy
+    unproven: bool = False  # whoever installs it is going to see whether services take it, and says so afterwards
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -66,6 +67,7 @@ class Found:
     adrift: tuple[str, ...] = ()  # files that are right, but not their owner, group or mode
     mislabelled: bool = False  # SELinux would have other labels
     staged_is_used: bool = False  # the staged key is the delivery's
+    unproven: bool = False  # the delivery's version is marked already
     littered: bool = False  # a killed run left something
 
 
@@ -82,6 +84,7 @@ class Plan(t.NamedTuple):
     unstage: bool  # the staged key has found its certificate
     prune: tuple[str, ...]  # versions to forget
     sweep: bool  # remove what a killed run left
+    mark: bool = False  # note beforehand that services have not been seen to take it
 
     @property
     def served_changed(self) -> bool:
@@ -93,8 +96,13 @@ class Plan(t.NamedTuple):
         return self.served_changed or self.unstage or self.sweep or bool(self.prune)
 
 
-def plan(serial: str, found: Found, keep_versions: int) -> Plan:
+def plan(serial: str, found: Found, keep_versions: int, unproven: bool = False) -> Plan:
     """Write what is missing, mend what is damaged, point at it; then forget what is too old."""
+    decided = _plan(serial, found, keep_versions)
+    return decided._replace(mark=unproven and decided.served_changed)
+
+
+def _plan(serial: str, found: Found, keep_versions: int) -> Plan:
     older = [one for one in (found.current, found.previous) if one in found.versions and one != serial]
     before = older[0] if older else None
     spare = [one for one in found.versions if one not in (serial, before)]
@@ -146,7 +154,8 @@ def read_delivery(item: t.Mapping[str, t.Any], paths: Paths, terms: Terms, key_p
     if problem:
         raise input_error(f"{name}: {problem}.")
     key, origin = _read_key(name, leaf, key_pem), _read_origin(name, item.get("origin"))
-    return Delivery(name, leaf, chain, layout, terms.password or "", terms.now.timestamp(), key, origin)
+    unproven = bool(item.get("unproven"))
+    return Delivery(name, leaf, chain, layout, terms.password or "", terms.now.timestamp(), key, origin, unproven)
 
 
 def _problem_with_terms(leaf: _x509.Certificate, chain: tuple[_x509.Certificate, ...], terms: Terms) -> str:
@@ -226,6 +235,7 @@ def look(paths: Paths, delivery: Delivery, labels: Labels) -> Found:
         adrift=tuple(adrift),
         mislabelled=serial in versions and labels.are_wrong(version),
         staged_is_used=staged_is_used,
+        unproven=_store.unproven(paths) == serial,
         littered=_files.littered(paths.root),
     )
 
@@ -239,6 +249,8 @@ def execute(paths: Paths, delivery: Delivery, found: Found, decided: Plan, label
     contents = {file: delivery.make(file, found.key) for file in needed}  # whatever fails here has touched nothing
     _files.make_directory(paths.root)
     _files.sweep(paths.root)
+    if decided.mark:  # before services can see anything, so that a run killed at any later moment is taken up again
+        _files.replace_file(paths.unproven, f"{decided.serial}\n".encode(), _files.PUBLIC)
     if decided.write:
         staged_csr = _files.read(os.path.join(paths.staged, _store.REQUEST)) if found.staged_is_used else None
         csr = {_store.REQUEST: staged_csr} if staged_csr else {}

@@ -19,7 +19,7 @@ import re
 import shlex
 import typing as t
 
-from . import _listeners, _published, _x509
+from . import _layout, _leftovers, _listeners, _published, _x509
 from ._errors import GogetsslError, host_error
 from ._listeners import Heard, Served
 from ._shell import Shell, output
@@ -35,14 +35,15 @@ _PRINTED = (
     "current/cert.pem",
     "current/chain.pem",
     "current/origin.json",
+    _layout.UNPROVEN,
 )
 _INTENT_EXISTS = 17
 
 # Every file is printed behind a line that names it. What exists but cannot be read ends the script: a certificate
 # that is merely out of sight must never be taken for one that has to be bought.
-_INSPECT = """
-out_of_sight() { echo "$1 exists but cannot be read; use become" >&2; exit 13; }
-show() { echo; echo "#gogetssl $1"; }
+_INSPECT = f"""
+out_of_sight() {{ echo "$1 exists but cannot be read; use become" >&2; exit 13; }}
+show() {{ echo; echo "#gogetssl $1"; }}
 [ ! -e "$d" ] || [ -r "$d" -a -x "$d" ] || out_of_sight "$d"
 for n in $names; do
   p="$d/$n"
@@ -53,9 +54,10 @@ for n in $names; do
     [ -r "$p/$f" ] || out_of_sight "$p/$f"
     show "$n $f"; cat "$p/$f" || exit 13
   done
+  if {_leftovers.IN_DIRECTORY}; then show "$n leftovers"; fi
   if [ -d "$p/current" ]; then
     show "$n current/files"
-    (cd "$p/current" && { stat -c '%n/%a/%u/%U/%g/%G' -- * 2>/dev/null || ls; }) || exit 13
+    (cd "$p/current" && {{ stat -c '%n/%a/%u/%U/%g/%G' -- * 2>/dev/null || ls; }}) || exit 13
   fi
   k="$p/current/privkey.pem"
   if [ -e "$k" ]; then
@@ -143,6 +145,8 @@ class HostState:
     origin: Origin | None = None
     served: tuple[Served, ...] = ()
     files: t.Mapping[str, FileFacts] | None = None  # of the current version; None if they were not looked at
+    unproven: bool = False  # services have not been seen to take the current version
+    leftovers: bool = False  # a killed run left something in the certificate's directory, or in the one above it
     published: bool = False  # the host has notes of DNS records that were published for one of its orders
 
 
@@ -159,7 +163,7 @@ def inspection_script(directory: str, wanted: t.Sequence[Wanted]) -> str:
     names = " ".join(one.name for one in wanted)
     head = f"d={shlex.quote(directory)}; names={shlex.quote(names)}; files={shlex.quote(' '.join(_PRINTED))}"
     probes = _listeners.probe_script([(one.name, one.listeners) for one in wanted])
-    return head + _INSPECT + _published.EXISTS + probes + "\nexit 0\n"
+    return head + _leftovers.FUNCTION + _INSPECT + _leftovers.ABOVE + _published.EXISTS + probes + "\nexit 0\n"
 
 
 def split_parts(text: str) -> dict[str, str]:
@@ -186,6 +190,9 @@ def read_state(one: Wanted, parts: t.Mapping[str, str], answers: Heard) -> HostS
         staged = _x509.read_request(part("staged/request.csr")) if part("staged/request.csr") else None
     except GogetsslError:
         staged = None  # half written by a run that died; gogetssl_csr makes it anew
+    intent = _read_record(Intent, part("intent.json"), f"{one.name}/intent.json")
+    # A run that died in the last moment of an installation may have left the installed key staged.
+    twice = staged is not None and key is not None and staged.public_key == key and intent is None
     return HostState(
         certificate=certificate,
         chain=chain,
@@ -193,10 +200,12 @@ def read_state(one: Wanted, parts: t.Mapping[str, str], answers: Heard) -> HostS
         key=key,
         staged=staged,
         journal=_read_record(Journal, part("order.json"), f"{one.name}/order.json"),
-        intent=_read_record(Intent, part("intent.json"), f"{one.name}/intent.json"),
+        intent=intent,
         origin=read_origin(part("current/origin.json")) if certificate else None,
         served=_listeners.read_served(one.name, one.listeners, answers),
         files=_read_files(part("current/files")),
+        unproven=certificate is not None and part(_layout.UNPROVEN) == certificate.serial,
+        leftovers=twice or f"{one.name} leftovers" in parts or "leftovers" in parts,
         published="published" in parts,
     )
 

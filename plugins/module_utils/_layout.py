@@ -17,6 +17,9 @@ from ._errors import input_error
 KEY, CERT, CHAIN, FULLCHAIN = "privkey.pem", "cert.pem", "chain.pem", "fullchain.pem"
 PEM_SET = (KEY, CERT, CHAIN, FULLCHAIN)
 
+# Holds the serial number of a version from before services could see it until they were seen to take it.
+UNPROVEN = "unproven"
+
 # Forms beside the PEM set and their files.
 FORMS: dict[str, tuple[str, ...]] = {
     "haproxy": ("haproxy.pem",),

@@ -75,7 +75,7 @@ def _judge(wanted: Wanted, found: HostState, now: dt.datetime) -> Decision:
     not_served = [one.listener for one in found.served if one.sha256 != certificate.sha256]
     if not_served:
         return Decision(Step.INSTALL, f"{', '.join(not_served)} does not serve the installed certificate")
-    shortfall = _shortfall(wanted, found)
+    shortfall = _shortfall(wanted, found) or _unproven(found)
     if shortfall:
         return Decision(Step.INSTALL, shortfall)
     due = due_on(wanted.name, certificate, term_end(found))
@@ -193,7 +193,7 @@ def _with_active_order(
         return _replace(wanted, vendor, order, leaf, reason, now)
     if found.certificate is None or found.certificate.sha256 != leaf.sha256:
         return Decision(Step.INSTALL, f"order {order.order_id} is issued and not installed", order.order_id)
-    damage = _damage(found, found.certificate, now) or _shortfall(wanted, found)
+    damage = _damage(found, found.certificate, now) or _shortfall(wanted, found) or _unproven(found)
     if damage:
         return Decision(Step.INSTALL, damage, order.order_id)
     due = due_on(wanted.name, leaf, order.end_date)
@@ -315,6 +315,12 @@ def usable(wanted: Wanted, found: HostState, now: dt.datetime) -> bool:
     return not _names.missing(certificate.names, wanted.names)
 
 
+def complete(wanted: Wanted, found: HostState, now: dt.datetime) -> bool:
+    """True if all files wished for are there and sound, so that a service which names them could take them."""
+    certificate = found.certificate
+    return certificate is not None and not (_damage(found, certificate, now) or _shortfall(wanted, found))
+
+
 def urgent(found: HostState, now: dt.datetime) -> bool:
     """True if what is installed is missing, broken or about to end: there is no time to wait for another host."""
     certificate = found.certificate
@@ -331,6 +337,8 @@ def copy_problem(wanted: Wanted, theirs: HostState, now: dt.datetime) -> str:
     damage = _damage(theirs, theirs.certificate, now)
     if damage:
         return f"what it has cannot be used: {damage}"
+    if theirs.unproven:
+        return "its services have not been seen to take its newest certificate yet"
     left_out = _names.missing(theirs.certificate.names, wanted.names)
     return f"its certificate is not for {', '.join(left_out)}" if left_out else ""
 
@@ -382,6 +390,10 @@ def _shortfall(wanted: Wanted, found: HostState) -> str:
             if wish and has and wish not in has:
                 return f"{file} has the {what} {has[-1]} instead of {wish}"
     return ""
+
+
+def _unproven(found: HostState) -> str:
+    return "its services have not been seen to take the installed certificate yet" if found.unproven else ""
 
 
 def term_end(found: HostState) -> dt.date | None:

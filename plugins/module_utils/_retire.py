@@ -46,6 +46,7 @@ class Removal:
             "forms": [],
             "changed": self.there,
             "moved": self.serial is not None,
+            "unproven": False,
         }
 
     def difference(self) -> dict[str, t.Any]:

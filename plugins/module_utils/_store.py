@@ -7,6 +7,7 @@
     <directory>/<name>/<serial>/privkey.pem, cert.pem, ...  one directory a version, the serial in lower-case hex
     <directory>/<name>/current -> <serial>                  what the services read
     <directory>/<name>/previous -> <serial>                 what they read before
+    <directory>/<name>/unproven                             the version that nobody has seen its services take yet
     <directory>/<name>/intent.json, order.json              the journal; only read here, to see whether an order is open
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
@@ -64,6 +65,10 @@ class Paths:
     @property
     def previous(self) -> str:
         return os.path.join(self.root, "previous")
+
+    @property
+    def unproven(self) -> str:
+        return os.path.join(self.root, _layout.UNPROVEN)
 
     def version(self, serial: str) -> str:
         return os.path.join(self.root, serial)
@@ -129,6 +134,11 @@ def read_text(path: str) -> str:
 def linked(link: str) -> str | None:
     """The serial `current` or `previous` points to."""
     return _files.read_link(link, SERIAL)
+
+
+def unproven(found: Paths) -> str:
+    """The serial of the version that still has to be proven; empty if there is none."""
+    return read_text(found.unproven).strip()
 
 
 def versions(found: Paths) -> tuple[str, ...]:

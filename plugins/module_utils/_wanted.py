@@ -24,6 +24,12 @@ AUTO = "auto"  # chosen for each name from what the host can do, see _methods.py
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 KEY_TYPES = ("rsa-2048", "rsa-3072", "rsa-4096", "ecdsa-p256", "ecdsa-p384")
 
+# Asked for often enough to be refused with its reason. docs/many-hosts.md has more of it.
+_NO_OWN_KEYS = (
+    "keys: own is not possible, as GoGetSSL has one request and one certificate for an order and does not say whether a"
+    " certificate stays good once the order is reissued with another host's key; set order_host to inventory_hostname,"
+    " so that each host has an order of its own, or to one host, whose key the others share."
+)
 _PERSON = {
     "firstname": {"type": "str"},
     "lastname": {"type": "str"},
@@ -85,6 +91,7 @@ CERTIFICATES_SPEC: dict[str, t.Any] = {
             "adopt_files": {"type": "dict", "options": _ADOPT_FILES},
             "abandon_intent": {"type": "bool", "default": False},
             "order_host": {"type": "str"},
+            "keys": {"type": "str", "choices": ["shared", "own"], "default": "shared", "no_log": False},
             **CONTACTS_SPEC,
         },
     },
@@ -138,6 +145,8 @@ def read_wanted(params: t.Mapping[str, t.Any]) -> tuple[Wanted, ...]:
 
 def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> Wanted:
     names = _names.canonical_list(item["names"])
+    if item["keys"] == "own":
+        raise input_error(f"{item['name']}: {_NO_OWN_KEYS}")
     if item["period"] < 1:
         raise input_error(f"{item['name']}: period is counted in months and must be at least 1.")
     code = item["unique_code"]

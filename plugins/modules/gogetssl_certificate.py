@@ -26,7 +26,7 @@ description:
   - Owner, group and mode of the files are kept as wished for. On hosts with SELinux the files get the labels that the
     policy has for their place.
   - This module reloads no service. The role P(certops.gogetssl.gogetssl#role) does, compares what is served, and goes
-    back with O(state=previous) if it is not the new certificate.
+    back with O(state=previous) if it is not the new certificate, or says O(state=settled) if it is.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
 requirements:
@@ -50,10 +50,14 @@ options:
         Without V(certificate), the installed one is completed, with forms that it lacks, say.
       - With O(state=present), V(forms), V(alias), V(owner), V(group) and V(mode) mean the same as in
         M(certops.gogetssl.gogetssl_certificate_info).
+      - With V(unproven) being V(true), a version that services have to read anew is marked before they can see it.
+        Until O(state=settled) has removed the mark, M(certops.gogetssl.gogetssl_certificate_info) has it among what is
+        to be installed, whatever happens to the play.
       - With V(origin), as M(certops.gogetssl.gogetssl_certificate_fetch) returns it, the version is noted to be a copy.
       - Needed with O(state=previous) is V(previous_serial), the version to go back to. If it is an empty string, there
         was none, and C(current) is removed. With V(changed) being V(false), an entry is left alone. With V(serial), an
         entry is refused if that version is not the current one any more.
+      - With O(state=settled), V(serial) is the version that was seen to be served. Without it, no mark is removed.
       - Needed with O(state=adopted) is V(adopt_files), a dictionary of paths on the host, V(certificate), V(key) and,
         if it is a file of its own, V(chain). Entries of the role's C(gogetssl_certificates) are taken as they are.
       - With O(state=absent), V(served) is what M(certops.gogetssl.gogetssl_certificate_info) has returned of the
@@ -108,11 +112,13 @@ options:
       - V(adopted) takes over a certificate that the host uses already, from files somewhere else, as the first version.
         Key and certificate have to belong together. The files stay as they are, and the key does not leave the host.
         Where something is installed already, nothing is done.
+      - V(settled) removes the mark of a version that was V(unproven), and what killed runs have left in the
+        directories, halves of files or a second copy of the installed key. Nothing that services read is touched.
       - V(absent) removes the whole directory of each certificate, with keys, versions and journal. It is refused while
         a purchase is under way, while the newest order has no certificate on the host, and while a listener of
         V(served) serves the certificate. No order is cancelled.
     type: str
-    choices: [present, previous, adopted, absent]
+    choices: [present, previous, adopted, settled, absent]
     default: present
 seealso:
   - module: certops.gogetssl.gogetssl_csr
@@ -159,6 +165,12 @@ EXAMPLES = r"""
     directory: /etc/gogetssl
     certificates: "{{ installed.certificates }}"
     state: previous
+
+- name: Note that it was seen to be served
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates: "{{ installed.certificates }}"
+    state: settled
 
 - name: Remove a certificate that nothing serves any more
   certops.gogetssl.gogetssl_certificate:
@@ -212,6 +224,10 @@ certificates:
           alone, V(changed) or not.
       type: bool
       sample: true
+    unproven:
+      description: Whether the current version is marked, as nobody has said yet that services take it.
+      type: bool
+      sample: false
 """
 
 from ..module_utils._certificate import TASK

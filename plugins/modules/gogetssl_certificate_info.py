@@ -78,7 +78,8 @@ certificates:
       sample: shop
     step:
       description:
-        - V(keep) if nothing has to be done, V(install) if what is installed is not what is served, V(obtain) if the
+        - V(keep) if nothing has to be done, V(install) if what is installed lacks a file, is not what is served, or
+          was never seen to be, V(obtain) if the
           vendor has to be asked, V(copy) if the host that orders the certificate has to be asked, V(stop) if a person
           has to decide.
       type: str
@@ -95,6 +96,12 @@ certificates:
       description: The host that orders the certificate, or null if none was chosen.
       type: str
       sample: web1
+    complete:
+      description:
+        - Whether all files wished for are there and sound. As long as they are not, a service whose configuration names
+          them cannot be expected to take it.
+      type: bool
+      sample: true
     usable:
       description: Whether what is installed can be served as wished for, however soon it ends.
       type: bool
@@ -196,6 +203,13 @@ check_mode:
   sample: false
 due:
   description: Whether anything has to be done.
+  returned: success
+  type: bool
+  sample: false
+leftovers:
+  description:
+    - Whether runs that were killed have left something in the directories, which
+      O(certops.gogetssl.gogetssl_certificate#module:state=settled) removes.
   returned: success
   type: bool
   sample: false

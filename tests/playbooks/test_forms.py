@@ -24,6 +24,8 @@ def test_a_form_wished_for_later_needs_no_order_and_reloads_the_services(bench: 
         "gogetssl_certificates": [
             bench.shop(forms=["haproxy", "jks"], alias="tomcat", mode="0640", services=["custom"], listeners=[])
         ],
+        # Its configuration names the new file already, so that it cannot be taken before the file is there.
+        "gogetssl_custom_test": f"test -f {current}/haproxy.pem",
         "gogetssl_custom_reload": f"touch {bench.directory}/reloaded",
     }
     env = {"GOGETSSL_STORE_PASSWORD": PASSWORD}

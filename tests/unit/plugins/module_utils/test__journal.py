@@ -8,6 +8,7 @@ from __future__ import annotations
 import grp
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -109,6 +110,57 @@ def test_a_half_written_request_counts_as_none(tmp_path):
     (tmp_path / "shop" / "staged").mkdir(parents=True)
     (tmp_path / "shop" / "staged" / "request.csr").write_text("-----BEGIN CERTIFICATE REQ")
     assert inspect(tmp_path)["shop"].staged is None
+
+
+def test_a_version_that_is_still_to_be_proven(tmp_path):
+    certificate, _names = install(tmp_path)
+    for text, expected in ((certificate.serial + "\n", True), ("abc\n", False), ("", False)):
+        (tmp_path / "shop" / "unproven").write_text(text)
+        assert inspect(tmp_path)["shop"].unproven is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "age", "seen"),
+    [
+        ("shop/.gogetssl-new-old-staged/privkey.pem", 0, True),
+        ("shop/.gogetssl-new-current", 0, True),
+        ("shop/staged/.gogetssl-new-request.csr", 0, True),
+        ("shop/12ab/.gogetssl-new-privkey.pem", 0, True),
+        (".gogetssl-new-old-blog/order.json", 0, True),
+        ("shop/.order.4711", 7200, True),
+        ("shop/.intent.4711", 7200, True),
+        (".new-dns.4711", 7200, True),
+        ("shop/.order.4711", 0, False),  # another run may be writing it
+        (".new-dns.4711", 0, False),
+        ("shop/order.jsonx", 7200, False),
+        ("other/.gogetssl-new-current", 0, False),
+    ],
+)
+def test_what_a_killed_run_left_is_seen(tmp_path, path, age, seen):
+    install(tmp_path)
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).touch()
+    moment = time.time() - age
+    os.utime(tmp_path / path, (moment, moment))
+    assert inspect(tmp_path)["shop"].leftovers is seen
+
+
+def test_links_that_lead_nowhere_are_left_behind_too(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / ".gogetssl-new-current").symlink_to("abc")
+    assert inspect(tmp_path)["shop"].leftovers
+
+
+def test_the_installed_key_staged_once_more_was_left_behind(tmp_path):
+    from .test__plan import request
+
+    install(tmp_path)
+    (tmp_path / "shop" / "staged").mkdir()
+    for key, intent, seen in (("key", False, True), ("other", False, False), ("key", True, False)):
+        (tmp_path / "shop" / "staged" / "request.csr").write_text(request(key).pem)
+        if intent:
+            _journal.begin(shell, str(tmp_path), "shop", INTENT, None)
+        assert inspect(tmp_path)["shop"].leftovers is seen
 
 
 def test_a_listener_that_does_not_answer_serves_nothing(tmp_path):

@@ -203,6 +203,8 @@ def keyed(certificate=None, when=KEYED):
      "privkey.pem has the owner root instead of 7"),
     ("other group", wanted(layout=Layout(group="ssl-cert")), installed(files=FILES), Step.INSTALL,
      "privkey.pem has the group root instead of ssl-cert"),
+    ("not proven yet", wanted(), installed(unproven=True), Step.INSTALL, "have not been seen to take"),
+    ("leftovers alone", wanted(), installed(leftovers=True), Step.KEEP, "valid"),
     ("form more, and ended", wanted(layout=BUNDLE), installed(leaf(age=300), files=FILES), Step.OBTAIN, "expired"),
     ("last of its term", wanted(), LAST_OF_TERM, Step.KEEP, "to be replaced"),
     ("199 days, 68 left", wanted(), installed(leaf(age=120)), Step.KEEP, ""),
@@ -415,6 +417,24 @@ def test_plan(wish, found, state, step, price, words):
     decision = _plan.plan(wish, found, state, Policy(), NOW)
     assert (decision.step, decision.price, words in decision.reason) == (step, price, True), decision
     assert decision.reason
+
+
+@pytest.mark.parametrize(
+    ("wish", "found", "expected"),
+    [
+        (wanted(), installed(), True),
+        (wanted(), installed(files=FILES), True),
+        (wanted(names=(*NAMES, "new.shop.example.com")), installed(files=FILES), True),  # its files are there
+        (wanted(), installed(unproven=True), True),
+        (wanted(layout=BUNDLE), installed(files=FILES), False),
+        (wanted(), installed(damage="torn"), False),
+        (wanted(), installed(key="another"), False),
+        (wanted(), installed(leaf(age=300)), False),
+        (wanted(), HostState(), False),
+    ],
+)
+def test_complete(wish, found, expected):
+    assert _plan.complete(wish, found, NOW) is expected
 
 
 @pytest.mark.parametrize("lifetime", [398, 199, 100, 47])

@@ -54,6 +54,10 @@ def test_listeners():
         ({"dcv": ["http"]}, "one method, or a map"),
         ({"names": ["*.example.com"]}, "is a wildcard; http cannot validate it"),
         ({"names": ["192.0.2.1"], "dcv": "dns"}, "is an address"),
+        (
+            {"keys": "own"},
+            "shop: keys: own is not possible, as GoGetSSL has one request",
+        ),
         ({"period": 0}, "counted in months"),
         ({"unique_code": "short"}, "15 to 20"),
         ({"name": "../shop"}, "cannot name a certificate"),

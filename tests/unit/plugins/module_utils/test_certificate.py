@@ -25,6 +25,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils import (
     _jks,
     _labels,
     _layout,
+    _leftovers,
     _pkcs12,
     _x509,
 )
@@ -125,6 +126,21 @@ def test_plan(found: Found, expected: set[str]) -> None:
     assert {name for name in decided._fields if name != "serial" and getattr(decided, name)} == expected
 
 
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (Found(), True),
+        (Found(current="a", versions=("c", "a")), True),
+        (Found(current="c", versions=("c",), adrift=("cert.pem",)), True),
+        (Found(current="c", versions=("c",)), False),
+        (Found(current="c", versions=("c",), littered=True, staged_is_used=True), False),
+    ],
+)
+def test_plan_marks_what_services_have_to_take(found: Found, expected: bool) -> None:
+    assert plan("c", found, 3, unproven=True).mark is expected
+    assert plan("c", found, 3).mark is False
+
+
 @pytest.mark.parametrize(("keep", "pruned"), [(1, "dba"), (2, "dba"), (3, "ba"), (4, "a"), (9, "")])
 def test_plan_prunes_the_oldest_but_never_the_way_back(keep: int, pruned: str) -> None:
     found = Found(current="c", previous="c", versions=("d", "c", "b", "a"))
@@ -146,6 +162,7 @@ def test_installs_in_one_step(host: Host) -> None:
         "forms": [],
         "changed": True,
         "moved": True,
+        "unproven": False,
     }
     assert host.current() == leaf.serial
     assert os.readlink(host.shop / "current") == leaf.serial
@@ -405,6 +422,74 @@ def test_goes_back_to_nothing(host: Host) -> None:
     assert host.current() is None
     assert host.run(entry, state="previous")["changed"] is False
     assert host.run(delivery)["certificates"][0] == entry
+    assert host.current() == entry["serial"]
+
+
+def test_a_version_is_marked_until_its_services_were_seen_to_take_it(host: Host) -> None:
+    delivery = {**host.deliver(), "unproven": True}
+    entry = host.run(delivery)["certificates"][0]
+    mark = host.shop / "unproven"
+    assert (entry["unproven"], mark.read_text()) == (True, entry["serial"] + "\n")
+    again = host.run(delivery)
+    assert (again["changed"], again["certificates"][0]["unproven"]) == (False, True)
+    assert host.run({"name": "shop", "serial": "abc"}, state="settled")["changed"] is False, "another was proven"
+    assert host.run({"name": "shop"}, state="settled")["changed"] is False, "nobody says it was proven"
+    foretold = host.run(entry, state="settled", check_mode=True)
+    assert mark.exists()
+    settled = host.run(entry, state="settled")
+    assert settled == foretold
+    assert settled["certificates"] == [
+        {**entry, "previous_serial": "", "changed": False, "moved": False, "unproven": False}
+    ]
+    assert not mark.exists()
+    assert host.run(entry, state="settled")["changed"] is False
+    assert host.current() == entry["serial"]
+
+
+def test_a_version_that_was_left_again_leaves_no_mark(host: Host) -> None:
+    first = host.install()
+    second = host.run({**host.deliver(), "unproven": True})["certificates"][0]
+    host.run(second, state="previous")
+    assert host.current() == first["serial"]
+    assert not (host.shop / "unproven").exists()
+    more = {**with_forms({"name": "shop", "names": NAMES}, "haproxy"), "unproven": True}
+    mended = host.run(more)["certificates"][0]
+    assert (mended["changed"], mended["moved"]) == (True, False)
+    host.run(mended, state="previous")
+    assert (host.shop / "unproven").exists(), "there is nothing to go back to, so it is still to be proven"
+
+
+def test_what_killed_runs_left_goes_and_nothing_else(host: Host) -> None:
+    entry = host.install()
+    host.request()  # a key that waits for its certificate
+    staged = hosts.tree(str(host.shop / "staged"))
+    (host.shop / ".order.4712").write_text("{")  # of a run at work
+    before = hosts.tree(str(host.directory))
+    assert host.run({"name": "shop"}, state="settled")["changed"] is False
+    for place in (host.directory, host.shop, host.shop / "staged", host.shop / entry["serial"]):
+        (place / f"{_leftovers.SCRATCH}old-x").mkdir()
+        (place / f"{_leftovers.SCRATCH}old-x" / "privkey.pem").write_text("a key")
+    for place, name in ((host.directory, ".new-dns.7"), (host.shop, ".order.7"), (host.shop, ".intent.7")):
+        (place / name).write_text("{")
+        os.utime(place / name, (0, 0))
+    foretold = host.run({"name": "shop"}, state="settled", check_mode=True)
+    assert foretold["changed"]
+    assert host.run({"name": "shop"}, state="settled") == foretold
+    assert hosts.tree(str(host.directory)) == before
+    assert hosts.tree(str(host.shop / "staged")) == staged
+    assert host.run({"name": "shop"}, state="settled")["changed"] is False
+
+
+def test_the_installed_key_is_not_left_staged(host: Host) -> None:
+    delivery = host.deliver()
+    shutil.copytree(host.shop / "staged", host.directory / "kept")
+    entry = host.run(delivery)["certificates"][0]
+    shutil.copytree(host.directory / "kept", host.shop / "staged")
+    (host.shop / "intent.json").write_text("{}")
+    assert host.run(entry, state="settled")["changed"] is False, "a purchase may be under way with it"
+    (host.shop / "intent.json").unlink()
+    assert host.run(entry, state="settled")["changed"] is True
+    assert not (host.shop / "staged").exists()
     assert host.current() == entry["serial"]
 
 
@@ -731,7 +816,7 @@ SCENARIOS = ["first", "renewal", "repair", "back", "forms", "more forms", "right
 def prepared(host: Host, scenario: str) -> tuple[dict[str, t.Any], dict[str, t.Any], set[str | None]]:
     """What to run, with which options, and the serials that may be current at any time meanwhile."""
     if scenario == "first":
-        delivery = host.deliver()
+        delivery = {**host.deliver(), "unproven": True}
         return delivery, {}, {None, _x509.read_certificate(delivery["certificate"]).serial}
     if scenario == "forms":
         return prepared_with_forms(host)
@@ -785,6 +870,8 @@ def test_killed_anywhere_services_read_one_whole_version(
         lose = str(host.directory) if power else None
         killed = hosts.killed(lambda host=host: host.run(item, **params), points, lose)
         assert host.current() in allowed, f"kill point {points}"
+        if item.get("unproven") and host.current():
+            assert (host.shop / "unproven").read_text().strip() == host.current(), f"kill point {points}"
         if scenario == "forms":
             assert sorted(FORM_FILES) == sorted({*FORM_FILES} & {*os.listdir(host.shop / "current")})
         host.run(item, **params)
@@ -792,7 +879,7 @@ def test_killed_anywhere_services_read_one_whole_version(
         assert host.run(item, **params)["changed"] is False
         staged = (host.shop / "staged" / "privkey.pem").exists()
         assert staged is (scenario == "back")  # a certificate taken back waits with its key
-        assert not [path for path in host.directory.rglob("*") if path.name.startswith(_files.SCRATCH)]
+        assert not [path for path in host.directory.rglob("*") if path.name.startswith(_leftovers.SCRATCH)]
     assert points > (4 if scenario == "rights" else 8)
     print(f"certificate, {scenario}: {points - 1} kill points, 0 torn states")
 

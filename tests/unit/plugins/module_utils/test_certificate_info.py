@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 from unittest import mock
@@ -15,6 +16,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.certops.gogetssl.plugins.module_utils import _certificate_info, _journal, _task
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 
+from .test__plan import NAMES, installed
+
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)
 
 
@@ -24,15 +27,21 @@ def no_api() -> Any:
 
 def warnings(term_end: str | None = None, **options: Any) -> list[str]:
     """What the task warns of, for a host whose journal has this end of the paid term."""
-    given = {"certificates": [{"name": "shop", "names": ["shop.example.com"], "product": "68"}], **options}
-    checked = ArgumentSpecValidator(_task.ansible_spec(_certificate_info.TASK.argument_spec)).validate(given)
-    assert not checked.error_messages
     journal = _journal.Journal("https://api", 7, 68, "k", term_end) if term_end else None
     told: list[str] = []
-    context = _task.Context(checked.validated_parameters, False, mock.Mock(), no_api, told.append, NOW.timestamp)
-    with mock.patch.object(_journal, "inspect", return_value={"shop": _journal.HostState(journal=journal)}):
-        _certificate_info.run(context)
+    inspected(_journal.HostState(journal=journal), told, **options)
     return told
+
+
+def inspected(found: _journal.HostState, told: list[str] | None = None, **options: Any) -> dict[str, Any]:
+    """The result of the task for what was found."""
+    given = {"certificates": [{"name": "shop", "names": list(NAMES), "product": "68"}], **options}
+    checked = ArgumentSpecValidator(_task.ansible_spec(_certificate_info.TASK.argument_spec)).validate(given)
+    assert not checked.error_messages
+    warn = (told if told is not None else []).append
+    context = _task.Context(checked.validated_parameters, False, mock.Mock(), no_api, warn, NOW.timestamp)
+    with mock.patch.object(_journal, "inspect", return_value={"shop": found}):
+        return _certificate_info.run(context)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +74,15 @@ def test_a_term_that_ends_and_may_not_be_renewed(term_end: str | None, spend: li
 def test_the_end_of_the_password(made: str, words: str) -> None:
     told = warnings(api_password_date=made)
     assert [words in text for text in told] == ([True] if words else [])
+
+
+@pytest.mark.parametrize(("leftovers", "due"), [(False, False), (True, True)])
+def test_what_a_killed_run_left_is_due_on_a_healthy_host(leftovers: bool, due: bool) -> None:
+    found = dataclasses.replace(installed(), leftovers=leftovers)
+    result = inspected(found)
+    assert (result["leftovers"], result["due"]) == (leftovers, due)
+    assert [one["step"] for one in result["certificates"]] == ["keep"]
+    assert [one["complete"] for one in result["certificates"]] == [True]
 
 
 def test_a_day_that_is_none() -> None:

@@ -207,6 +207,10 @@ OPEN = Journal("https://api", 8, 68, "the key of an order that is under way")
         (have(None), installed(leaf(age=200)), False, Verdict.STOP, "expired"),
         (have(None), installed(leaf(names=NAMES[:1])), False, Verdict.STOP, "not for www.shop.example.com"),
         (have(OLD, usable=False), installed(leaf(names=NAMES[:1])), False, Verdict.STOP, "not for www."),
+        # What nobody has seen the services of the ordering host take does not spread.
+        (have(OLD), installed(NEW, unproven=True), False, Verdict.WAIT, "have not been seen to take"),
+        (have(None), installed(NEW, unproven=True), True, Verdict.WAIT, "have not been seen to take"),
+        (have(None), installed(NEW, unproven=True), False, Verdict.STOP, "have not been seen to take"),
         (have(None), installed(NEW, key=None), False, Verdict.COPY, ""),  # a host without openssl
     ],
 )

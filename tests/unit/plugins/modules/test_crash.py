@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _certificate, _csr, _files, _forms, _layout, _x509
+from ansible_collections.certops.gogetssl.plugins.module_utils import (
+    _certificate,
+    _csr,
+    _forms,
+    _layout,
+    _leftovers,
+    _x509,
+)
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from tests.unit import hosts
 from tests.unit.plugins.modules.test_host_modules import open_module
@@ -60,7 +67,7 @@ class Shop:
         return leaf.serial
 
     def littered(self) -> bool:
-        return any(path.name.startswith(_files.SCRATCH) for path in self.directory.rglob("*"))
+        return any(path.name.startswith(_leftovers.SCRATCH) for path in self.directory.rglob("*"))
 
 
 def test_sigkill_at_random_moments_of_a_real_process(tmp_path: Path) -> None:

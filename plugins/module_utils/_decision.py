@@ -30,6 +30,7 @@ class Step(enum.Enum):
 
 
 SPENDING = (Step.BUY, Step.RENEW, Step.ADD_NAMES)
+ACTING = (*SPENDING, Step.REISSUE)  # steps that ask the vendor for something
 
 
 @dataclasses.dataclass(frozen=True)

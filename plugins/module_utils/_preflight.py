@@ -17,12 +17,12 @@ import typing as t
 from . import _checks, _methods, _names, _plan
 from ._api import Api
 from ._api_task import api_task
+from ._assess import find_product
 from ._checks import CertificateFacts, Facts, NameFacts
 from ._checks import Result as Outcome
 from ._dns import HAS_DNSPYTHON, Dns, DnsTrouble, read_nameservers
 from ._errors import GogetsslError
 from ._models import Family, Product, Proof
-from ._order import find_product
 from ._proofs import PROOF_DIRECTORY
 from ._suffixes import suffix
 from ._task import Context, Params, Result

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _journal, _order, _purchase
+from ansible_collections.certops.gogetssl.plugins.module_utils import _act, _journal, _purchase
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError, Kind
 from tests.chaos.life import Violation
 from tests.chaos.seeds import live
@@ -65,7 +65,7 @@ def buy_names_without_a_second_look(patch: pytest.MonkeyPatch) -> None:
     def bold(desk: Any, case: Any, _request: Any, order: Any) -> Any:
         return desk.api.add_names(order.order_id, 1, 0), case.found.journal
 
-    patch.setattr(_order, "_add_names", bold)
+    patch.setattr(_act, "_add_names", bold)
 
 
 @pytest.mark.slow

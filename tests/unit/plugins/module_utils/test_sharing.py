@@ -17,10 +17,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import (
+    _assess,
     _certificate_fetch,
     _certificate_info,
     _journal,
-    _order,
     _plan,
     _sharing,
     _wanted,
@@ -339,4 +339,4 @@ def test_only_what_others_order_can_be_fetched(owner: Owner) -> None:
 def test_a_host_that_copies_cannot_order(owner: Owner) -> None:
     case = t.cast(t.Any, None)
     with pytest.raises(GogetsslError, match="web1 orders it for this host"):
-        _order.assess(case, copy(), HostState(), None)
+        _assess.assess(case, copy(), HostState(), None)

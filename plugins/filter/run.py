@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils import _deliveries, _report
+from ..module_utils import _deliveries, _report, _rollback
 
 
 class FilterModule:
@@ -24,4 +24,9 @@ class FilterModule:
             "run_report": _report.report,
             "run_total": _report.total,
             "run_farewell": _report.farewell,
+            "run_first_ones": _rollback.first_ones,
+            "run_way_back": _rollback.way_back,
+            "run_unserved": _rollback.unserved_words,
+            "run_words": _rollback.command_words,
+            "run_journal": _rollback.journal_words,
         }

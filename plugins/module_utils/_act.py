@@ -92,9 +92,12 @@ def _buy(desk: Desk, case: Case, request: _x509.Request) -> Receipt:
     )
     intent = _intent(desk, case, request, purchase.unique_code or "")
     send = desk.api.place if case.decision.step is Step.BUY else desk.api.renew
-    return _purchase.purchase(
-        desk.context, desk.finder, wanted.name, intent, case.found.journal, lambda: send(purchase)
-    )
+    reservation = desk.reservation(wanted.name, case.decision.step)
+
+    def pay() -> Receipt:
+        return desk.pay(reservation, lambda: send(purchase))
+
+    return _purchase.purchase(desk.context, desk.finder, wanted.name, intent, case.found.journal, pay)
 
 
 def _intent(desk: Desk, case: Case, request: _x509.Request, code: str) -> Intent:
@@ -122,13 +125,16 @@ def _add_names(desk: Desk, case: Case, request: _x509.Request, order: Order) -> 
     context, name = desk.context, case.wanted.name
     intent = _intent(desk, case, request, "")
     known = case.found.journal
+    reservation = desk.reservation(name, case.decision.step)
     receipt, bought = Receipt(order.order_id, None, None), False
     _purchase.claim(context, name, intent, known)
     try:
         singles, wildcards = left()
         if singles or wildcards:
             bought = True
-            receipt = desk.api.add_names(order.order_id, singles, wildcards)
+            receipt = desk.pay(reservation, lambda: desk.api.add_names(order.order_id, singles, wildcards))
+        else:
+            desk.release(reservation)
     except GogetsslError as error:
         if error.kind is not Kind.UNCERTAIN:
             _journal.forget(context.shell, context.params["directory"], name, intent)

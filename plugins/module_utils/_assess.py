@@ -47,7 +47,11 @@ def assess(desk: Desk, wanted: Wanted, found: HostState, csr: str | None) -> Cas
     if decision.spends:
         decision = _reserve(desk, wanted, decision)
     if decision.step in ACTING:
-        _check_request(desk, wanted, request, found)
+        try:
+            _check_request(desk, wanted, request, found)
+        except GogetsslError:
+            desk.release(desk.reservation(wanted.name, decision.step))
+            raise
     return Case(wanted, found, vendor, decision, request)
 
 
@@ -66,9 +70,8 @@ def _only_once(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:
 
 def _reserve(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:
     """Set the price aside for this purchase, or stop: no other host of the run can use it in between."""
-    context, policy = desk.context, desk.policy
-    purchase = "|".join((context.host, context.params["directory"], wanted.name, decision.step.value))
-    with desk.budget.account(desk.api.url, context.params["api_user"]) as account:
+    policy, purchase = desk.policy, desk.reservation(wanted.name, decision.step)
+    with desk.account() as account:
         if policy.needs_account and not account.asked:
             account.balance, account.currency = desk.api.balance()
             account.asked = True

@@ -4,7 +4,8 @@
 """What one run of Ansible has read of the account and means to spend, shared by all its hosts, forks and plays.
 
 A purchase is reserved before it is made, in a file of the run's own temporary directory, which goes with the run. So a
-ceiling holds whatever the strategy: who reserves first buys first, and nothing is reserved beyond the ceiling.
+ceiling holds whatever the strategy: who reserves first buys first, and nothing is reserved beyond the ceiling. What was
+certainly not bought is released for others; what may have been bought is not.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -18,6 +19,7 @@ import hashlib
 import json
 import os
 import typing as t
+import uuid
 
 from ._errors import host_error
 
@@ -36,6 +38,16 @@ class Account:
     def others(self, purchase: str) -> int:
         """What is reserved for anything else."""
         return sum(price for known, price in self.reserved.items() if known != purchase)
+
+    def commit(self, purchase: str) -> str:
+        """Keep a reservation whatever comes later, as it is being paid for; the name to release it by."""
+        paid = f"{purchase}|{uuid.uuid4()}"
+        self.reserved[paid] = self.reserved.pop(purchase, 0)
+        return paid
+
+    def release(self, purchase: str) -> None:
+        """Give back what was reserved for something that was certainly not bought."""
+        self.reserved.pop(purchase, None)
 
 
 class Budget:

@@ -8,15 +8,18 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
+import typing as t
 
 from . import _journal, _x509
 from ._api import Api
-from ._budget import Budget
-from ._decision import Decision
+from ._budget import Account, Budget
+from ._decision import Decision, Step
+from ._errors import GogetsslError, Kind
 from ._journal import HostState, Journal
-from ._models import Product
+from ._models import Product, Receipt
 from ._plan import VendorState
 from ._purchase import Finder
 from ._spend import Policy
@@ -54,3 +57,27 @@ class Desk:
     def time(self) -> dt.datetime:
         """Now, while `now` is when the work began."""
         return dt.datetime.fromtimestamp(self.context.now(), dt.timezone.utc)
+
+    def account(self) -> contextlib.AbstractContextManager[Account]:
+        """What this run has set aside of the account, held by nobody else meanwhile."""
+        return self.budget.account(self.api.url, self.context.params["api_user"])
+
+    def reservation(self, name: str, step: Step) -> str:
+        """What a price is set aside for, the same in every task of the run."""
+        return "|".join((self.context.host, self.context.params["directory"], name, step.value))
+
+    def release(self, reservation: str) -> None:
+        """Give back what was set aside for something that was certainly not bought."""
+        with self.account() as account:
+            account.release(reservation)
+
+    def pay(self, reservation: str, send: t.Callable[[], Receipt]) -> Receipt:
+        """Send what costs money. Its price stays set aside unless it was refused, or never reached the vendor."""
+        with self.account() as account:
+            paid = account.commit(reservation)
+        try:
+            return send()
+        except GogetsslError as error:
+            if error.kind is not Kind.UNCERTAIN:
+                self.release(paid)
+            raise

@@ -67,7 +67,7 @@ def purchase_order(
     by_name = {case.wanted.name: case for case in cases}
     reasons = {one["name"]: one["reason"] for one in stopped}
     plan = [_plan_entry(desk, one, by_name.get(one.name), reasons.get(one.name)) for one in wanted]
-    with desk.budget.account(desk.api.url, desk.context.params["api_user"]) as account:
+    with desk.account() as account:
         budget = {
             "price": sum(entry["price"] or 0 for entry in plan if entry["step"] in _SPENDING_WORDS),
             "run_price": sum(account.reserved.values()),

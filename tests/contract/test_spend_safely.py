@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _journal
+from ansible_collections.certops.gogetssl.plugins.module_utils import _journal, _x509
 from tests.emulator.testing import Emulator
 
 from .test_exactly_once import Host
@@ -123,6 +123,69 @@ def test_the_ceiling_of_a_run_holds_for_all_its_hosts(tmp_path, host, emulator):
     following = {**shared, "run_directory": str(tmp_path)}
     assert not other.order(abandon_intent=True, **following)["stopped"]
     assert len(host.orders) == 2
+
+
+REFUSED = {"kind": "body", "body": '{"error": true, "message": "Error", "description": "No more orders today"}'}
+
+
+@pytest.mark.parametrize(
+    ("fault", "free"),
+    [
+        ({"when": "before", **REFUSED}, True),
+        ({"when": "before", "kind": "reset"}, False),
+        ({"when": "after", "kind": "body", "body": ""}, False),
+    ],
+    ids=["refused", "lost before it took effect", "lost after it took effect"],
+)
+def test_what_was_certainly_not_bought_is_free_for_others(tmp_path, host, emulator, fault, free):
+    """A refusal releases what was set aside for it. An unknown outcome keeps it, whatever it may have been."""
+    other = Host(tmp_path / "web2", emulator)
+    emulator.set(list_delay=30)
+    emulator.fault(path="/orders/add_ssl_order*", times=1, **fault)
+    costs = price(host)
+    shared = {"run_directory": str(tmp_path), "options": {"max_price_per_run": costs}}
+    first = host.order(**shared)
+    assert ("No more orders today" if free else "is unknown") in reasons(first)
+    assert first["budget"]["run_price"] == (0 if free else costs)
+    assert ("for one run" in reasons(other.order(check_mode=True, abandon_intent=True, **shared))) is not free
+
+
+def test_a_request_that_is_refused_before_the_purchase_sets_nothing_aside(tmp_path, host, emulator):
+    other = Host(tmp_path / "web2", emulator)
+    shared = {"run_directory": str(tmp_path), "options": {"max_price_per_run": price(host)}}
+    host.csr = other.csr  # not of the key that is staged here
+    assert "does not belong to the key staged" in reasons(host.order(**shared))
+    assert not other.order(**shared)["stopped"]
+
+
+def test_what_was_bought_stays_set_aside_when_the_next_purchase_is_refused(tmp_path, host, emulator):
+    """Two purchases of one certificate in one run: the refusal of the second does not give back the first."""
+    costs = price(host)
+    shared = {"run_directory": str(tmp_path), "options": {"max_price_per_run": 2 * costs}}
+    assert not host.order(**shared)["stopped"]
+    emulator.force(host.orders[0]["order_id"], status="cancelled")
+    emulator.fault(path="/orders/add_ssl_order*", times=1, when="before", **REFUSED)
+    second = host.order(**shared)
+    assert "No more orders today" in reasons(second)
+    assert second["budget"]["run_price"] == costs
+    assert not host.order(**shared)["stopped"]
+    emulator.force(host.orders[1]["order_id"], status="cancelled")
+    assert "for one run" in reasons(host.order(**shared))
+    assert len(host.orders) == 2
+
+
+def test_room_for_names_that_is_refused_is_free_for_others(tmp_path, host, emulator):
+    emulator.set(dcv_mode="pass", issuance_delay=0.0)
+    host.order()
+    more = ["shop.example.com", "www.shop.example.com", *(f"n{number}.shop.example.com" for number in range(9))]
+    host.csr = _x509.new_request((host.file("staged") / "privkey.pem").read_bytes(), more)
+    (host.file("staged") / "request.csr").write_text(host.csr)
+    emulator.fault(path="/orders/add_ssl_san_order*", times=1, when="before", **REFUSED)
+    shared = {"run_directory": str(tmp_path), "names": more, "spend": ("buy", "add_names")}
+    refused = host.order(**shared)
+    assert "No more orders today" in reasons(refused)
+    assert refused["plan"][0]["price"] > 0
+    assert refused["budget"]["run_price"] == 0
 
 
 def test_the_balance_of_a_run_is_shared_by_its_hosts(tmp_path, host, emulator):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
+    # `certops.gogetssl.certificates`, and `certops.gogetssl.certificates.optional` of a module that can do without any
     DOCUMENTATION = r"""
 options:
   certificates:
@@ -334,3 +335,4 @@ options:
     type: dict
     suboptions: *organization_options
 """
+    OPTIONAL = DOCUMENTATION.replace("    required: true\n", "", 1)

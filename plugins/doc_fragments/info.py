@@ -7,7 +7,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
+    # `certops.gogetssl.info.raw` for a module that acts
+    RAW = r"""
 options:
   raw:
     description:
@@ -15,7 +16,10 @@ options:
       - The credentials of the task are made unreadable in them. Their form is the vendor's and may change at any time.
     type: bool
     default: false
-attributes:
+"""
+    DOCUMENTATION = (
+        RAW
+        + r"""attributes:
   check_mode:
     support: full
   diff_mode:
@@ -25,3 +29,4 @@ attributes:
   idempotent:
     support: full
 """
+    )

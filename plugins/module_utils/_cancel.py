@@ -21,12 +21,13 @@ from ._wanted import read_wanted
 NOT_CANCELLED = (Status.EXPIRED, Status.REJECTED, Status.REVOKED)  # ended in another way: nothing is left to cancel
 
 
-def run(context: Context) -> Result:
+def run(context: Context, api: Api) -> Result:
     """Cancel the orders of the host's certificates and those given by their ids."""
     params = context.params
     if not params["reason"]:
         raise input_error("state=cancelled needs a reason: GoGetSSL wants to be told.")
-    api: Api = context.api()
+    if params["certificates"] is None and not params["order_ids"]:
+        raise input_error("state=cancelled needs certificates or order_ids: whose orders, or which ones.")
     targets, orderless = _targets(context, api)
     cancelled = [_cancel(context, api, name, order_id) for order_id, name in targets.items()]
     changed = [entry for entry in cancelled if entry["changed"]]

@@ -89,17 +89,14 @@ class Client:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "certops.gogetssl"
         self._verify: bool | str = ca_path or True
-        self.heard: list[dict[str, Json]] | None = None  # a list if the answers to reading calls are to be kept
+        self.heard: list[dict[str, Json]] | None = None  # a list if the answers are to be kept
 
     def read(self, verb: str, path: str, fields: Fields | None = None) -> Json:
         """Ask for something. Retried with growing pauses until it works, the attempts or the time are used up."""
         give_up_at = self._clock() + self._limits.deadline
         for attempt in range(1, self._limits.attempts + 1):
             try:
-                answer = self._authorised(verb, path, fields or {}, reading=True)
-                if self.heard is not None:
-                    self.heard.append({"call": f"{verb} {path}", "body": answer})
-                return answer
+                return self._authorised(verb, path, fields or {}, reading=True)
             except _Passing as problem:
                 pause = problem.pause_before(attempt + 1)
                 if attempt == self._limits.attempts or self._clock() + pause > give_up_at:
@@ -154,7 +151,7 @@ class Client:
             self.login()
         try:
             answer = self._send(verb, path, fields, reading, self._key)
-            return self._clean(call, self._payload(call, answer, reading), reading)
+            return self._kept(call, self._clean(call, self._payload(call, answer, reading), reading))
         except _KeyRefused as refusal:
             if not self._credentials.password:
                 raise GogetsslError(
@@ -164,11 +161,16 @@ class Client:
         self.login()
         try:
             answer = self._send(verb, path, fields, reading, self._key)
-            return self._clean(call, self._payload(call, answer, reading), reading)
+            return self._kept(call, self._clean(call, self._payload(call, answer, reading), reading))
         except _KeyRefused as refusal:
             raise GogetsslError(
                 f"{call}: GoGetSSL refused a key it had just given: {refusal.words}", Kind.REFUSED
             ) from None
+
+    def _kept(self, call: str, answer: Json) -> Json:
+        if self.heard is not None:
+            self.heard.append({"call": call, "body": answer})
+        return answer
 
     def _send(self, verb: str, path: str, fields: Fields, reading: bool, key: str | None = None) -> _Answer:
         """One exchange. A POST carries the key in its body, out of the way of logs; a GET has to use the URL."""

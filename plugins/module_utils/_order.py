@@ -21,13 +21,16 @@ from ._budget import Budget
 from ._decision import Step
 from ._desk import Case, Desk
 from ._errors import GogetsslError, input_error
+from ._info import RAW, with_raw
 from ._order_report import purchase_order, report
 from ._spend import Policy
 from ._task import Context, Result
 from ._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC, Wanted, read_wanted
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
+    **RAW,
     **CERTIFICATES_SPEC,
+    "certificates": {**CERTIFICATES_SPEC["certificates"], "required": False},  # orders can be cancelled by their ids
     **CONTACTS_SPEC,
     **_methods.METHODS_SPEC,
     "requests": {"type": "list", "elements": "dict", "default": []},
@@ -48,17 +51,22 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
+RULES = {"required_if": [("state", "present", ["certificates"])]}
+
+
 def run(context: Context) -> Result:
+    """What the wished state asks for."""
+    return with_raw(context, _cancel.run if context.params["state"] == "cancelled" else step)
+
+
+def step(context: Context, api: Api) -> Result:
     """Assess all, then act, then report."""
     params = context.params
-    if params["state"] == "cancelled":
-        return _cancel.run(context)
     if params["order_ids"]:
         raise input_error("order_ids is for state=cancelled only.")
     wanted = read_wanted(params)
     csrs = {item.get("name"): item.get("csr") for item in params["requests"] if item.get("csr")}
     found = _journal.inspect(context.shell, params["directory"], wanted)
-    api: Api = context.api()
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
     budget = Budget(context.run_directory)
     desk = Desk(context, api, _purchase.Finder(api), api.products(), _policy(params), now, budget)
@@ -100,4 +108,4 @@ def _each(items: t.Sequence[_T], work: t.Callable[[_T], _R], stopped: list[dict[
     return done
 
 
-TASK = api_task(ARGUMENT_SPEC, run)
+TASK = api_task(ARGUMENT_SPEC, run, rules=RULES)

@@ -15,16 +15,16 @@ description:
   - All certificates are assessed before the first one costs money. What a product requires (names, period, validation
     methods, contacts) is checked before the vendor is asked to sell anything.
   - A purchase is made exactly once. Before it, an intent is written on the host beside the certificate,
-    exclusively. If
-    the vendor's answer is lost, the order is looked for by the key in its CSR; if it cannot be found within
-    O(settle_time), nothing is bought until a person decides.
+    exclusively. If the vendor's answer is lost, the order is looked for by the key in its CSR; if it cannot be found
+    within O(settle_time), nothing is bought until a person decides.
   - An order that was placed with the same key but is not in the host's journal is found and adopted.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.action_group
   - certops.gogetssl.attributes.controller
   - certops.gogetssl.api
-  - certops.gogetssl.certificates
+  - certops.gogetssl.certificates.optional
+  - certops.gogetssl.info.raw
 attributes:
   check_mode:
     support: full
@@ -73,8 +73,8 @@ options:
     description:
       - The most that one run of Ansible may spend on all hosts together, in minor units, before tax.
       - The price of a step is set aside as soon as it is decided, in check mode too, so that the ceiling holds across
-        forks, batches, strategies and plays; who is first is served first. What could not be bought after all stays
-        set aside.
+        forks, batches, strategies and plays; who is first is served first. What GoGetSSL refused is
+        given back; what may have been bought stays set aside.
       - A task with C(async) is sent to the host and knows of itself only.
     type: int
   currency:
@@ -113,8 +113,7 @@ options:
     description:
       - With V(present), takes the next step for each certificate.
       - With V(cancelled), asks GoGetSSL to cancel the orders in the journals of O(certificates), and those of
-        O(order_ids). GoGetSSL reviews this within 2 to 48 hours; the orders stay as they are until then. A request
-          that
+        O(order_ids). GoGetSSL reviews this within 2 to 48 hours; the orders stay as they are until then. A request that
         was made before is not a change. The certificate on the host is not touched.
     type: str
     choices: [present, cancelled]
@@ -132,7 +131,7 @@ options:
     default: []
   order_ids:
     description:
-      - More orders to cancel, with O(state=cancelled). O(certificates) may be an empty list then.
+      - More orders to cancel, with O(state=cancelled). O(certificates) can be left out then.
     type: list
     elements: int
     default: []
@@ -165,7 +164,6 @@ EXAMPLES = r"""
 
 - name: Cancel an order
   certops.gogetssl.gogetssl_order:
-    certificates: []
     order_ids: [1234567]
     state: cancelled
     reason: ordered for the wrong name
@@ -395,6 +393,19 @@ orders:
       type: list
       elements: dict
       sample: []
+raw:
+  description: The answers of GoGetSSL in the order of the calls, those to what was asked for included.
+  returned: when O(raw=true)
+  type: list
+  elements: dict
+  contains:
+    call:
+      description: Verb and path of the call.
+      type: str
+      sample: POST /orders/add_ssl_order/
+    body:
+      description: What was answered.
+      type: raw
 stopped:
   description: Certificates that could not go on, each with its reason in one sentence.
   returned: always

@@ -8,8 +8,9 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _journal, _order
+from ansible_collections.certops.gogetssl.plugins.module_utils import _journal, _order, _task
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError, Kind
 from tests.unit.scripted import URL, Call, call, order_answer, run, scripted
 
@@ -33,7 +34,7 @@ def invoice(day: str) -> Call:
 
 
 def cancel(**options: Any) -> dict[str, Any]:
-    given = {"certificates": [], "order_ids": [7], "state": "cancelled", "reason": "wrong name"}
+    given = {"order_ids": [7], "state": "cancelled", "reason": "wrong name"}
     return run(_order.TASK, **{**given, **options})
 
 
@@ -96,7 +97,31 @@ def test_an_order_of_another_api_is_not_ours_to_cancel() -> None:
     assert (result["changed"], result["stopped"][0]["name"]) == (False, "shop")
 
 
-@pytest.mark.parametrize("options", [{"reason": None}, {"state": "present"}])
+def test_raw_is_what_was_answered_to_the_reads_and_to_the_request() -> None:
+    with scripted(status(), PRODUCT, invoice("2027-01-10"), DONE):
+        result = cancel(raw=True)
+    assert [one["call"] for one in result["raw"]][-1] == f"POST {CANCEL}"
+    assert result["raw"][-1]["body"] == {"message": "ok", "success": True}
+    with scripted(status("cancelled")):
+        assert "raw" not in cancel()
+
+
+@pytest.mark.parametrize(
+    ("options", "fits"),
+    [
+        ({"state": "cancelled", "order_ids": [7]}, True),
+        ({"certificates": []}, True),
+        ({}, False),
+        ({"state": "present", "order_ids": [7]}, False),
+    ],
+)
+def test_only_a_cancellation_does_without_certificates(options: dict[str, Any], fits: bool) -> None:
+    rules, spec = _order.TASK.rules, _task.ansible_spec(_order.TASK.argument_spec)
+    checked = ArgumentSpecValidator(spec, **rules).validate({"reason": "because", **options})
+    assert (not checked.error_messages) is fits
+
+
+@pytest.mark.parametrize("options", [{"reason": None}, {"state": "present"}, {"order_ids": []}])
 def test_options_that_do_not_fit(options: dict[str, Any]) -> None:
     with scripted(), pytest.raises(GogetsslError) as caught:
         cancel(**options)

@@ -116,6 +116,7 @@ def test_examples_run(bench: Bench, page: Path) -> None:
         ("/var/www/html", str(bench.web_root)),
         ("www.example.com", NAMES[1]),
         ("wait: 600", "wait: 2"),
+        ("ansible.builtin.service", "ansible.builtin.set_fact"),  # no service of an example runs here
     ):
         text = text.replace(written, meant)
     (bench.web_root / ".well-known" / "pki-validation").mkdir(parents=True, exist_ok=True)

@@ -106,7 +106,7 @@ def sent_with(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_listener"]
+    "module", ["gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_listener", "gogetssl_haproxy"]
 )
 def test_hosts_are_not_sent_the_api(module: str) -> None:
     """Its import, and those of requests and dnspython, would cost every task on every host a fifth of a second."""

@@ -118,7 +118,7 @@ options:
           - V(haproxy) is C(haproxy.pem), certificates and key in one file. V(der) is C(cert.der) and C(privkey.der).
           - V(pkcs12) is C(keystore.p12), encrypted with AES-256, PBKDF2 and SHA-256. V(pkcs12_legacy) is
             C(keystore-legacy.p12), encrypted with 3DES and SHA-1, for old Java and old Windows. Both need version 38 or
-            newer of the Python library C(cryptography) on the host.
+            newer of the Python library C(cryptography) on the host, or the program C(openssl).
           - V(jks) is C(keystore.jks), for Java. Nothing of Java has to be on the host.
           - V(pkcs12), V(pkcs12_legacy) and V(jks) need the password of the keystores, see
             O(certops.gogetssl.gogetssl_certificate#module:store_password).

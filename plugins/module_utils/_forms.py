@@ -53,9 +53,10 @@ def check(name: str, layout: Layout, password: str | None) -> None:
     if not _PASSWORD.fullmatch(password):
         raise input_error(f"{name}: store_password takes 6 or more printable ASCII characters, as Java's keytool does.")
     pkcs12 = [form for form in stores if form.startswith("pkcs12")]
-    if pkcs12 and not _pkcs12.HAS_PKCS12:
+    if pkcs12 and not _pkcs12.can_make():
         raise host_error(
-            f"{name}: {', '.join(pkcs12)} needs version 38 or newer of the Python library cryptography on this host."
+            f"{name}: {', '.join(pkcs12)} needs openssl on this host, or version 38 or newer of the Python library"
+            " cryptography; install one of them, or take the form out of forms."
         )
 
 

@@ -4,14 +4,20 @@
 """PKCS#12 stores with one private key and its certificates. Beside `_x509`, the only file that imports `cryptography`:
 it needs a newer release than the rest, which must go on without it.
 
+Debian 11, Ubuntu 22.04 and RHEL 9 have an older one. There the host's `openssl` makes the store: key and password go
+through pipes, so neither is ever in a command line, in the environment or in a file.
+
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import typing as t
 
-from ._errors import input_error
+from ._errors import host_error, input_error
 from ._jks import Entry
 
 try:
@@ -25,6 +31,8 @@ try:
 except ImportError:  # no cryptography, or one of long ago
     HAS_PKCS12 = False
 
+_PROGRAM = "openssl"
+_PROGRAM_SECONDS = 60
 ROUNDS = 20_000  # of the derivation of the key from the password, as cryptography itself chooses
 
 # Object identifiers as they stand in a store, by which its encryption is told; no library tells.
@@ -34,12 +42,22 @@ _HMAC_SHA256 = bytes.fromhex("06082a864886f70d0209")
 _SHA256 = bytes.fromhex("0609608648016503040201")
 _PBE_3DES = bytes.fromhex("060a2a864886f70d010c0103")
 _SHA1 = bytes.fromhex("06052b0e03021a")
+_FRIENDLY_NAME = bytes.fromhex("06092a864886f70d010914")
 _MODERN = frozenset({_PBES2, _AES_256_CBC, _HMAC_SHA256, _SHA256})
 _LEGACY = frozenset({_PBE_3DES, _SHA1})
 
 
+def can_make() -> bool:
+    """True if stores can be made on this host."""
+    return HAS_PKCS12 or shutil.which(_PROGRAM) is not None
+
+
 def dump(entry: Entry, password: str, legacy: bool) -> bytes:
     """A store. `legacy`: 3DES and SHA-1, for what cannot read AES-256, PBKDF2 and SHA-256."""
+    return (_by_library if HAS_PKCS12 else _by_program)(entry, password, legacy)
+
+
+def _by_library(entry: Entry, password: str, legacy: bool) -> bytes:
     scheme = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if legacy else pkcs12.PBES.PBESv2SHA256AndAES256CBC
     encryption = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
@@ -53,23 +71,87 @@ def dump(entry: Entry, password: str, legacy: bool) -> bytes:
     try:
         return pkcs12.serialize_key_and_certificates(entry.alias.encode("ascii"), key, leaf, others, encryption)
     except UnsupportedAlgorithm:
-        kind = "3DES and SHA-1" if legacy else "AES-256 and SHA-256"
-        raise input_error(f"The cryptographic library of this host makes no PKCS#12 store with {kind}.") from None
+        raise input_error(
+            f"The cryptographic library of this host makes no PKCS#12 store with {_kind(legacy)}."
+        ) from None
+
+
+def _kind(legacy: bool) -> str:
+    return "3DES and SHA-1" if legacy else "AES-256 and SHA-256"
+
+
+def _by_program(entry: Entry, password: str, legacy: bool) -> bytes:
+    key: t.Any = serialization.load_der_private_key(entry.key, None)
+    pem = serialization.Encoding.PEM
+    key_pem = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    certificates = b"".join(load_der_x509_certificate(one).public_bytes(pem) for one in entry.certificates)
+    scheme, digest = ("PBE-SHA1-3DES", "sha1") if legacy else ("AES-256-CBC", "sha256")
+    pipes = [_filled_pipe(password.encode("ascii") + b"\n"), _filled_pipe(key_pem)]
+    try:
+        done = subprocess.run(
+            [
+                *(_PROGRAM, "pkcs12", "-export", "-name", entry.alias, "-passout", f"fd:{pipes[0]}"),
+                *("-inkey", f"/dev/fd/{pipes[1]}", "-in", "/dev/stdin"),
+                *("-keypbe", scheme, "-certpbe", scheme, "-macalg", digest, "-iter", str(ROUNDS)),
+            ],
+            input=certificates,
+            pass_fds=pipes,
+            capture_output=True,
+            timeout=_PROGRAM_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise host_error(f"{_PROGRAM}, which is to make a PKCS#12 store, failed: {type(error).__name__}.") from None
+    finally:
+        for pipe in pipes:
+            os.close(pipe)
+    if done.returncode != 0 or not done.stdout:
+        words = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
+        raise host_error(f"{_PROGRAM} of this host makes no PKCS#12 store with {_kind(legacy)}: {words}.")
+    return done.stdout
+
+
+def _filled_pipe(data: bytes) -> int:
+    """The end to read from. What is written is far less than a pipe holds, so nobody has to read it yet."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as stream:
+        stream.write(data)
+    return reader
 
 
 def load(data: bytes, password: str) -> Entry | None:
     """What a store holds; None unless it opens with the password and holds a key with its certificate."""
     try:
-        store = pkcs12.load_pkcs12(data, password.encode("ascii"))
+        alias, key, leaf, others = (_load if HAS_PKCS12 else _load_old)(data, password.encode("ascii"))
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    if store.key is None or store.cert is None:
+    if key is None or leaf is None:
         return None
     der = serialization.Encoding.DER
-    key = store.key.private_bytes(der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    others = (one.certificate.public_bytes(der) for one in store.additional_certs)
-    alias = (store.cert.friendly_name or b"").decode("utf-8", "replace")
-    return Entry(alias, key, (store.cert.certificate.public_bytes(der), *others))
+    key_der = key.private_bytes(der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Entry(alias, key_der, tuple(one.public_bytes(der) for one in (leaf, *others)))
+
+
+def _load(data: bytes, password: bytes) -> tuple[str, t.Any, t.Any, list[t.Any]]:
+    store = pkcs12.load_pkcs12(data, password)
+    alias = (store.cert.friendly_name or b"").decode("utf-8", "replace") if store.cert else ""
+    others = [one.certificate for one in store.additional_certs]
+    return alias, store.key, store.cert.certificate if store.cert else None, others
+
+
+def _load_old(data: bytes, password: bytes) -> tuple[str, t.Any, t.Any, list[t.Any]]:
+    key, leaf, others = pkcs12.load_key_and_certificates(data, password)
+    return _alias_of_key(data), key, leaf, others or []
+
+
+def _alias_of_key(data: bytes) -> str:
+    """The name beside the encrypted key, which is not encrypted itself; older libraries do not tell it."""
+    _before, found, rest = data.partition(_FRIENDLY_NAME)
+    for tag in (0x31, 0x1E):  # SET { BMPString }
+        if not found or rest[:1] != bytes([tag]):
+            return ""
+        length, rest = (rest[2:3], rest[3:]) if rest[1:2] == b"\x81" else (rest[1:2], rest[2:])
+    return rest[: length[0] if length else 0].decode("utf-16-be", "replace")
 
 
 def is_encrypted(data: bytes, legacy: bool) -> bool:

@@ -30,7 +30,8 @@ description:
 extends_documentation_fragment:
   - certops.gogetssl.attributes
 requirements:
-  - The Python library C(cryptography) on the host, version 3.2 or newer; 38 or newer for PKCS#12.
+  - The Python library C(cryptography) on the host, version 3.2 or newer.
+  - For PKCS#12, version 38 or newer of it, or the program C(openssl) on the host.
 attributes:
   check_mode:
     support: full

@@ -673,13 +673,14 @@ def test_bad_layout_is_one_sentence_and_changes_nothing(
     assert hosts.tree(str(host.directory)) == before
 
 
-def test_pkcs12_is_refused_where_the_library_is_too_old_and_the_rest_goes_on(
+def test_pkcs12_is_refused_where_nothing_can_make_it_and_the_rest_goes_on(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_pkcs12, "HAS_PKCS12", False)
+    monkeypatch.setattr(_pkcs12, "_PROGRAM", "no-such-openssl")
     delivery = host.deliver()
     before = hosts.tree(str(host.directory))
-    with pytest.raises(GogetsslError, match=r"pkcs12 needs version 38 or newer of the Python library cryptography"):
+    with pytest.raises(GogetsslError, match=r"pkcs12 needs openssl on this host, or version 38"):
         host.run(with_forms(delivery, "jks", "pkcs12"), store_password=PASSWORD)
     assert hosts.tree(str(host.directory)) == before
     host.run(with_forms(delivery, "jks", "haproxy"), store_password=PASSWORD)

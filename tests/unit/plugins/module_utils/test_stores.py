@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _jks, _pkcs12, _x509
+from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from tests.unit import hosts
 
 pytestmark = pytest.mark.host
@@ -92,13 +93,23 @@ def test_keytool_reads_the_key_in_what_we_have_written(tmp_path: Path, key_type:
     assert found == given
 
 
-@pytest.mark.skipif(not _pkcs12.HAS_PKCS12, reason="this cryptography is older than 38")
+# False is what hosts have whose cryptography is older than 38, and what those tests run that are run with such a one.
+LIBRARIES = sorted({False, _pkcs12.HAS_PKCS12})
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("legacy", [False, True])
-def test_openssl_reads_pkcs12_and_names_the_encryption(tmp_path: Path, legacy: bool) -> None:
-    given = entry()
+@pytest.mark.parametrize("key_type", ["ecdsa-p256", "rsa-2048"])
+def test_openssl_reads_pkcs12_and_names_the_encryption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, legacy: bool, library: bool, key_type: str
+) -> None:
+    given = entry(key_type)
+    monkeypatch.setattr(_pkcs12, "HAS_PKCS12", library)
     store = _pkcs12.dump(given, PASSWORD, legacy)
-    assert _pkcs12.load(store, PASSWORD) == given
-    assert _pkcs12.load(store, "another one") is None
+    for reader in LIBRARIES:  # a host's library may be replaced by a newer one, and its stores stay good
+        monkeypatch.setattr(_pkcs12, "HAS_PKCS12", reader)
+        assert _pkcs12.load(store, PASSWORD) == given
+        assert _pkcs12.load(store, "another one") is None
     assert (_pkcs12.is_encrypted(store, legacy), _pkcs12.is_encrypted(store, not legacy)) == (True, False)
     (tmp_path / "s.p12").write_bytes(store)
     told = run(["openssl", "pkcs12", "-in", str(tmp_path / "s.p12"), "-info", "-nodes", "-passin", "env:STORE"])
@@ -106,6 +117,41 @@ def test_openssl_reads_pkcs12_and_names_the_encryption(tmp_path: Path, legacy: b
     assert words in told
     assert ("PBES2" in told) is not legacy
     assert "friendlyName: tomcat" in told
+
+
+def test_openssl_is_told_key_and_password_where_nobody_sees_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program says what it was started with: its command line and its environment, which others may see."""
+    spy = tmp_path / "openssl"
+    spy.write_text(
+        f'#!/bin/sh\necho "$@" > {tmp_path}/seen; env >> {tmp_path}/seen; exec {shutil.which("openssl")} "$@"\n'
+    )
+    spy.chmod(0o755)
+    monkeypatch.setattr(_pkcs12, "HAS_PKCS12", False)
+    monkeypatch.setattr(_pkcs12, "_PROGRAM", str(spy))
+    given = entry()
+    assert _pkcs12.load(_pkcs12.dump(given, PASSWORD, False), PASSWORD) == given
+    seen = (tmp_path / "seen").read_text()
+    assert "-passout fd:" in seen
+    assert PASSWORD not in seen
+    assert "PRIVATE KEY" not in seen
+    assert sorted(os.listdir(tmp_path)) == ["openssl", "seen"]
+
+
+@pytest.mark.parametrize("program", ["false", "/nowhere/openssl"])
+def test_an_openssl_that_fails_is_one_sentence(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(_pkcs12, "HAS_PKCS12", False)
+    monkeypatch.setattr(_pkcs12, "_PROGRAM", program)
+    with pytest.raises(GogetsslError, match=r"^[^.]*PKCS#12 store[^.]*\.$"):
+        _pkcs12.dump(entry(), PASSWORD, False)
+
+
+@pytest.mark.parametrize("alias", ["a", "x" * 63, "x" * 64])
+def test_the_alias_is_read_beside_the_key(monkeypatch: pytest.MonkeyPatch, alias: str) -> None:
+    monkeypatch.setattr(_pkcs12, "HAS_PKCS12", False)
+    given = entry()._replace(alias=alias)
+    assert _pkcs12.load(_pkcs12.dump(given, PASSWORD, True), PASSWORD) == given
 
 
 def run(command: list[str]) -> str:

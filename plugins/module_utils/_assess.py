@@ -60,12 +60,22 @@ def _only_once(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:
     if decision.step is not Step.BUY:
         return decision
     here = desk.context.params["host"] or "this host"
-    others = _sharing.rivals(wanted, desk.context.params["other_hosts"])
+    others = _sharing.rivals(wanted, _other_wishes(desk.context, wanted))
     if not others:
         return decision
     return refuse(
         "no_order_host", decision, hosts=_sharing.listed([here, *others]), name=wanted.common_name, first=here
     )
+
+
+def _other_wishes(context: Context, wanted: Wanted) -> list[t.Mapping[str, t.Any]]:
+    """What other hosts wish for: as the task was told, and as the play's variables tell."""
+    told: list[t.Mapping[str, t.Any]] = list(context.params["other_hosts"])
+    if not context.params["compare_hosts"] or wanted.order_host is not None:
+        return told
+    if context.board is None:
+        raise input_error("compare_hosts works inside the controller only, and not with async.")
+    return [*told, *_sharing.others(context.board(), wanted, context.host)]
 
 
 def _reserve(desk: Desk, wanted: Wanted, decision: Decision) -> Decision:

@@ -47,6 +47,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "state": {"type": "str", "choices": ["present", "cancelled"], "default": "present"},
     "reason": {"type": "str"},
     "order_ids": {"type": "list", "elements": "int", "default": []},
+    "compare_hosts": {"type": "bool", "default": False},
     "other_hosts": {"type": "list", "elements": "dict", "default": []},
 }
 

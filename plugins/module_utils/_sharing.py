@@ -11,6 +11,11 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
 import typing as t
 
 from . import _names
@@ -18,6 +23,78 @@ from ._errors import GogetsslError
 from ._wanted import Wanted
 
 _HOSTS_NAMED = 4
+_ALL = "all"
+
+
+class Wish(t.NamedTuple):
+    """What one host would buy."""
+
+    host: str
+    common_name: str
+    product: str
+
+
+class Board:
+    """What the hosts of a play wish for, a file for each common name in the run's own temporary directory.
+
+    It takes a fleet's variables to fill it, which costs some milliseconds for each host. So the first one that has to
+    buy something fills it for all, or a roll-out would cost the square of the fleet. Each batch adds its own hosts once
+    more, as wishes in the play itself are known only of hosts that have begun to work.
+    """
+
+    def __init__(self, directory: str, read: t.Callable[[t.Sequence[str]], t.Iterable[Wish]]) -> None:
+        self._directory, self._read = directory, read
+
+    def fill(self, hosts: t.Sequence[str], batch: t.Sequence[str]) -> None:
+        """Put up the wishes of all hosts and those of a batch, if nobody has done so."""
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        mark = os.path.join(self._directory, "batch-" + hashlib.sha256("\n".join(batch).encode()).hexdigest())
+        if os.path.exists(mark):
+            return
+        with self._locked():
+            if os.path.exists(mark):
+                return
+            everybody = os.path.join(self._directory, _ALL)
+            self.put_up(self._read(batch if os.path.exists(everybody) else hosts))
+            for done in (everybody, mark):  # last, so that what was interrupted is done again
+                with open(done, "w", encoding="utf-8"):
+                    pass
+
+    def put_up(self, wishes: t.Iterable[Wish]) -> None:
+        """Add wishes; a line is written in one go, so that others may do the same."""
+        for wish in wishes:
+            path = self._path(wish.common_name)
+            if path is not None:
+                line = (json.dumps(wish) + "\n").encode()
+                handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                try:
+                    os.write(handle, line)
+                finally:
+                    os.close(handle)
+
+    def wishes(self, common_name: str) -> list[Wish]:
+        """All that were put up for a name."""
+        path = self._path(common_name)
+        if path is None or not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as stream:
+            return [Wish(*json.loads(line)) for line in stream]
+
+    def _path(self, common_name: str) -> str | None:
+        try:
+            name = _names.canonical(common_name)
+        except GogetsslError:  # not a name; its host will be told
+            return None
+        return os.path.join(self._directory, "name-" + hashlib.sha256(name.encode()).hexdigest())
+
+    @contextlib.contextmanager
+    def _locked(self) -> t.Iterator[None]:
+        lock = os.open(os.path.join(self._directory, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
 
 def rivals(wanted: Wanted, others: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
@@ -28,6 +105,12 @@ def rivals(wanted: Wanted, others: t.Iterable[t.Mapping[str, t.Any]]) -> list[st
     if wanted.order_host is not None:
         return []
     return sorted({str(one.get("host")) for one in others if _is_same(wanted, one)})
+
+
+def others(board: Board, wanted: Wanted, host: str) -> list[dict[str, t.Any]]:
+    """What the other hosts wish for under this name; they see this host's wish from now on, whatever they do."""
+    board.put_up([Wish(host, wanted.common_name, wanted.product)])
+    return [wish._asdict() for wish in board.wishes(wanted.common_name) if wish.host != host]
 
 
 def listed(hosts: t.Sequence[str]) -> str:

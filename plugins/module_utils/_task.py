@@ -44,6 +44,7 @@ class Context:
     sleep: t.Callable[[float], None] = time.sleep
     host: str = ""  # the inventory's name, inside the controller
     run_directory: str | None = None  # of this run of Ansible alone, on the controller
+    board: t.Callable[[], t.Any] | None = None  # what all hosts of the play wish for, inside the controller
 
 
 @dataclasses.dataclass(frozen=True)

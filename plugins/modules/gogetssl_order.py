@@ -122,6 +122,14 @@ options:
     description:
       - Why the orders are cancelled, for GoGetSSL. Required with O(state=cancelled).
     type: str
+  compare_hosts:
+    description:
+      - Whether what is to be bought is compared with what the other hosts of the play wish for, those of later batches
+        too, by their variables C(gogetssl_certificates). A certificate that one of them wishes for as well is not
+        bought as long as O(certificates[].order_host) is not given.
+      - Works inside the controller only, so not with C(async).
+    type: bool
+    default: false
   other_hosts:
     description:
       - What the other hosts of the play wish for, as V(host), V(common_name) and V(product). A certificate that one of

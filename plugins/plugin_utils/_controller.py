@@ -12,6 +12,7 @@ Note that this plugin util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import contextlib
+import functools
 import typing as t
 
 from ansible import constants
@@ -26,6 +27,7 @@ from ..module_utils import _api_task, _client, _keys_from_afar, _task
 from ..module_utils._api_options import API_SPEC
 from ..module_utils._errors import GogetsslError, input_error
 from ..module_utils._shell import CommandResult
+from . import _play
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
@@ -46,7 +48,8 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         warnings = [f"Both option {one['option']} and its alias {one['alias']} are set." for one in validated._warnings]
         host = str((task_vars or {}).get("inventory_hostname", ""))
         failure = _validation_failure(self._task.action, validated)
-        outcome = failure or self._outcome(validated.validated_parameters, warnings, host)
+        board = functools.partial(_play.board, constants.DEFAULT_LOCAL_TMP, self._task, task_vars or {})
+        outcome = failure or self._outcome(validated.validated_parameters, warnings, host, board)
         result.update(outcome)
         if warnings:
             result["warnings"] = warnings
@@ -57,7 +60,9 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         scrubbed: dict[str, t.Any] = remove_values(result, validated._no_log_values)
         return scrubbed
 
-    def _outcome(self, params: _task.Params, warnings: list[str], host: str) -> dict[str, t.Any]:
+    def _outcome(
+        self, params: _task.Params, warnings: list[str], host: str, board: t.Callable[[], t.Any]
+    ) -> dict[str, t.Any]:
         """The result of the task with these options."""
         check_mode = bool(self._task.check_mode)
         if check_mode and not self.task.check_mode:
@@ -74,6 +79,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             warnings.append,
             host=host,
             run_directory=constants.DEFAULT_LOCAL_TMP,  # made by Ansible for each run, inherited by its forks
+            board=board,
         )
         try:
             return {"changed": False, **self.task.run(context)}

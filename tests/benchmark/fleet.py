@@ -7,9 +7,11 @@
 
 1. A healthy run: the role on hosts that need nothing, over a play with one `ansible.builtin.raw` read per host, and the
    API requests it makes.
-2. A task inside the controller: one that speaks to the emulator, beside `ansible.builtin.debug`.
+2. A first roll-out: what it costs each host to weigh its purchase, which compares its wish with those of all others, in
+   a fleet and in one four times its size. The ratio is 1 if that is linear, and goes to 4 if it is the square.
+3. A task inside the controller: one that speaks to the emulator, beside `ansible.builtin.debug`.
 
-Not a test: it prints, and fails only if a healthy run asked the vendor anything.
+Not a test: it prints, and fails only if a healthy host had anything to do or asked the vendor anything.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -66,6 +69,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gogetssl-bench-") as directory, Emulator() as emulator:
         bench = Bench(Path(directory), emulator, given.repeat)
         asked = [bench.healthy_fleet(int(count)) for count in given.hosts.split(",")]
+        bench.first_roll_out(int(given.hosts.split(",")[0]))
         bench.controller_task()
     return 1 if any(asked) else 0
 
@@ -75,6 +79,7 @@ class Bench:
 
     def __init__(self, directory: Path, emulator: Emulator, repeat: int) -> None:
         self._directory, self._emulator, self._repeat = directory, emulator, repeat
+        self._said = ""  # by the last run
 
     def healthy_fleet(self, count: int) -> int:
         """Print the ratio for a fleet of healthy hosts; return how many API requests it made."""
@@ -82,6 +87,8 @@ class Bench:
             install(self._directory / f"h{number}" / "shop" / "1")
         self._emulator.clear_requests()
         raw, role = self._seconds(RAW, count), self._seconds(ROLE, count)
+        if len(re.findall(r"ok=1 +changed=0 ", self._said)) != count:
+            raise SystemExit(f"The hosts are not healthy: {self._said[-1500:]}")
         asked = len(self._emulator.requests())
         print(
             f"healthy fleet, {count} hosts: role {role:.1f} s / raw read {raw:.1f} s = {role / raw:.2f};"
@@ -89,6 +96,22 @@ class Bench:
             flush=True,
         )
         return asked
+
+    def first_roll_out(self, count: int) -> None:
+        """Print what weighing a purchase costs each host, in this fleet and in a larger one; nothing is bought."""
+        weigh = {
+            "name": "Weigh",
+            "check_mode": True,
+            ORDER: {**ORDERS, "auth_key": self._emulator_key(), "compare_hosts": True},
+        }
+        play: dict[str, object] = {"hosts": "all", "gather_facts": False, "tasks": [weigh]}
+        wishes: dict[str, object] = {"gogetssl_certificates": [WISH]}
+        small, large = (self._seconds(play, size, wishes) / size * 1000 for size in (count, 4 * count))
+        print(
+            f"a first purchase weighed: {large:.0f} ms for each of {4 * count} hosts"
+            f" / {small:.0f} ms for each of {count} hosts = {large / small:.2f}",
+            flush=True,
+        )
 
     def controller_task(self) -> None:
         """Print what a task that calls the API costs more than a task that does nothing."""
@@ -110,12 +133,12 @@ class Bench:
         form = {"user": self._emulator.user, "pass": self._emulator.password}
         return str(requests.post(f"{self._emulator.url}/auth/", data=form, timeout=10).json()["key"])
 
-    def _seconds(self, play: dict[str, object], hosts: int) -> float:
+    def _seconds(self, play: dict[str, object], hosts: int, more: dict[str, object] | None = None) -> float:
         """The median wall time of a play."""
         playbook = self._directory / "play.yml"
         playbook.write_text(yaml.safe_dump([play], sort_keys=False))
         inventory = self._directory / "inventory.yml"
-        variables = {"ansible_connection": "local", "bench_root": str(self._directory)}
+        variables = {"ansible_connection": "local", "bench_root": str(self._directory), **(more or {})}
         members = {f"h{number}": None for number in range(hosts)}
         inventory.write_text(yaml.safe_dump({"all": {"hosts": members, "vars": variables}}))
         return statistics.median(self._run(playbook, inventory) for _run in range(self._repeat))
@@ -135,9 +158,21 @@ class Bench:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stdout[:1500] + done.stderr[:1500])
+        self._said = done.stdout
         return time.perf_counter() - start
 
 
+ORDER = "certops.gogetssl.gogetssl_order"
+PERSON = {"firstname": "A", "lastname": "B", "title": "Ms", "email": "a@example.com", "phone": "+37122222222"}
+WISH = {"name": "new", "names": ["{{ inventory_hostname }}.example.com"], "product": "66"}
+ORDERS = {
+    "certificates": "{{ gogetssl_certificates }}",
+    "directory": "{{ bench_root }}/{{ inventory_hostname }}",
+    "host": "{{ inventory_hostname }}",
+    "requests": [],
+    "admin": PERSON,
+    "check_balance": False,
+}
 ASK_MODULE = "certops.gogetssl.gogetssl_order_info"
 
 
@@ -156,8 +191,10 @@ def install(version: Path) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     (version / "cert.pem").write_bytes(certificate)
+    (version / "chain.pem").write_bytes(b"")
     (version / "fullchain.pem").write_bytes(certificate)
     (version / "privkey.pem").write_bytes(private)
+    (version / "privkey.pem").chmod(0o600)
     (version.parent / "current").symlink_to(version.name)
 
 

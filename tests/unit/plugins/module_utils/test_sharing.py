@@ -30,6 +30,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._certificate_fetc
 from ansible_collections.certops.gogetssl.plugins.module_utils._decision import Step
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._journal import HostState, Intent, Journal, Origin
+from ansible_collections.certops.gogetssl.plugins.module_utils._sharing import Board, Wish
 from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
 from ansible_collections.certops.gogetssl.plugins.module_utils._task import Context, Task
 
@@ -95,6 +96,51 @@ def other(host: str, common_name: str = "shop.example.com", product: t.Any = "68
 def test_rivals(others: list[dict[str, t.Any]], expected: list[str]) -> None:
     assert _sharing.rivals(wanted(), others) == expected
     assert _sharing.rivals(wanted(order_host="web1"), others) == [], "somebody has chosen"
+
+
+class Fleet:
+    """Wishes of hosts, and how often they were asked for."""
+
+    def __init__(self, **wishes: str) -> None:
+        self.wishes, self.asked = wishes, []  # type: dict[str, str], list[str]
+
+    def read(self, hosts: t.Sequence[str]) -> t.Iterator[Wish]:
+        for host in hosts:
+            self.asked.append(host)
+            yield Wish(host, self.wishes[host], "68")
+
+
+def test_all_wishes_are_read_once_for_all_hosts(tmp_path: Path) -> None:
+    fleet = Fleet(web1="shop.example.com", web2="Shop.Example.com", web3="blog.example.com", web4="no name at all")
+    for host in fleet.wishes:
+        board = Board(str(tmp_path / "board"), fleet.read)
+        board.fill(list(fleet.wishes), list(fleet.wishes))
+        assert {wish.host for wish in board.wishes("shop.example.com")} == {"web1", "web2"}, host
+    assert fleet.asked == list(fleet.wishes)
+    assert [wish.host for wish in board.wishes("blog.example.com")] == ["web3"]
+    assert board.wishes("no name at all") == []
+
+
+def test_a_batch_puts_up_its_own_wishes_once_more(tmp_path: Path) -> None:
+    fleet = Fleet(web1="shop.example.com", web2="not begun", web3="not begun")
+    board = Board(str(tmp_path), fleet.read)
+    board.fill(["web1", "web2", "web3"], ["web1"])
+    assert [wish.host for wish in board.wishes("shop.example.com")] == ["web1"]
+    fleet.wishes["web2"] = "shop.example.com"
+    board.fill(["web1", "web2", "web3"], ["web2"])
+    board.fill(["web1", "web2", "web3"], ["web2"])
+    assert {wish.host for wish in board.wishes("shop.example.com")} == {"web1", "web2"}
+    assert fleet.asked == ["web1", "web2", "web3", "web2"]
+
+
+def test_who_asks_is_seen_by_all_who_ask_later(tmp_path: Path) -> None:
+    """Wishes that only the task knows: the first one finds nobody, and nobody after it buys the same."""
+    board = Board(str(tmp_path), lambda hosts: [])
+    board.fill(["web1", "web2"], ["web1", "web2"])
+    wish = wanted(order_host=None)
+    assert _sharing.others(board, wish, "web1") == []
+    assert _sharing.rivals(wish, _sharing.others(board, wish, "web2")) == ["web1"]
+    assert _sharing.rivals(wish, _sharing.others(board, wish, "web1")) == ["web2"]
 
 
 def test_many_rivals_are_counted() -> None:

@@ -859,7 +859,11 @@ def prepared_with_forms(host: Host) -> tuple[dict[str, t.Any], dict[str, t.Any],
 @pytest.mark.parametrize("power", [False, True], ids=["killed", "power lost"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_anywhere_services_read_one_whole_version(
-    tmp_path: Path, authority: hosts.Authority, scenario: str, power: bool
+    tmp_path: Path,
+    authority: hosts.Authority,
+    scenario: str,
+    power: bool,
+    record_property: t.Callable[[str, object], None],
 ) -> None:
     """SIGKILL at every change, half-written files included: old or new, never a mixture; the next run finishes."""
     template = Host(tmp_path / "template", authority)
@@ -882,7 +886,7 @@ def test_killed_anywhere_services_read_one_whole_version(
         assert staged is (scenario == "back")  # a certificate taken back waits with its key
         assert not [path for path in host.directory.rglob("*") if path.name.startswith(_leftovers.SCRATCH)]
     assert points > (4 if scenario == "rights" else 8)
-    print(f"certificate, {scenario}: {points - 1} kill points, 0 torn states")
+    record_property("figure", f"certificate, {scenario}: {points - 1} kill points, 0 torn states")
 
 
 @pytest.mark.usefixtures("quick_stores")

@@ -299,7 +299,9 @@ def test_second_run_waits_for_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["nothing", "other names", "no csr"])
-def test_killed_anywhere_the_next_run_converges(tmp_path: Path, start: str) -> None:
+def test_killed_anywhere_the_next_run_converges(
+    tmp_path: Path, start: str, record_property: t.Callable[[str, object], None]
+) -> None:
     """After SIGKILL and loss of power at every change: a whole pair or none, and the next run makes it right."""
     points = 0
     killed = True
@@ -321,7 +323,7 @@ def test_killed_anywhere_the_next_run_converges(tmp_path: Path, start: str) -> N
         assert sorted(os.listdir(directory / "shop" / "staged")) == ["privkey.pem", "request.csr"]
         assert make(directory)["changed"] is False
     assert points > 8
-    print(f"csr, from {start}: {points - 1} kill points, 0 torn pairs")
+    record_property("figure", f"csr, from {start}: {points - 1} kill points, 0 torn pairs")
 
 
 # Keys made by the vendor

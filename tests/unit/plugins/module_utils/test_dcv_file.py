@@ -169,7 +169,7 @@ def test_unwritable_is_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_killed_anywhere_the_file_is_whole_or_absent(
-    tmp_path: Path, state: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, state: str, monkeypatch: pytest.MonkeyPatch, record_property: t.Callable[[str, object], None]
 ) -> None:
     points, killed = 0, True
 
@@ -192,4 +192,4 @@ def test_killed_anywhere_the_file_is_whole_or_absent(
         run(root, PROOF, OTHER, state="absent")
         assert not folder_of(root).exists() or not set(os.listdir(folder_of(root))) - {_dcv_file.MARKER}
     assert points > 5
-    print(f"dcv file, {state}: {points - 1} kill points, 0 torn files")
+    record_property("figure", f"dcv file, {state}: {points - 1} kill points, 0 torn files")

@@ -70,7 +70,9 @@ class Shop:
         return any(path.name.startswith(_leftovers.SCRATCH) for path in self.directory.rglob("*"))
 
 
-def test_sigkill_at_random_moments_of_a_real_process(tmp_path: Path) -> None:
+def test_sigkill_at_random_moments_of_a_real_process(
+    tmp_path: Path, record_property: t.Callable[[str, object], None]
+) -> None:
     """The clock starts at the first file the process makes, so that most of the kills meet it at work."""
     seed = random.randrange(10**6)
     chance = random.Random(seed)
@@ -104,7 +106,7 @@ def test_sigkill_at_random_moments_of_a_real_process(tmp_path: Path) -> None:
         assert not shop.littered()
         old, item = new, shop.deliver()
     assert outcomes["at work"] > 0, outcomes
-    print(f"SIGKILL of a real process, seed {seed}: {KILLS} kills, {outcomes}, 0 torn states")
+    record_property("figure", f"SIGKILL of a real process, seed {seed}: {KILLS} kills, {outcomes}, 0 torn states")
 
 
 def wait_for(condition: t.Callable[[], bool]) -> None:
@@ -130,7 +132,9 @@ def small_disk(tmp_path: Path) -> t.Iterator[Path]:
 
 
 @pytest.mark.parametrize(("what", "least"), [("renewal", 8), ("more forms", 3)])
-def test_disk_that_is_really_full(small_disk: Path, what: str, least: int) -> None:
+def test_disk_that_is_really_full(
+    small_disk: Path, what: str, least: int, record_property: t.Callable[[str, object], None]
+) -> None:
     """From no room at all, page by page, until there is enough. Forms that found room stay: those need fewer runs."""
     shop = Shop(small_disk / "host")
     first = shop.deliver()
@@ -155,7 +159,9 @@ def test_disk_that_is_really_full(small_disk: Path, what: str, least: int) -> No
     assert refusals >= least
     ballast.unlink()
     assert shop.install(item)["changed"] is False
-    print(f"full disk, {what}: refused with 0 to {free - 1} pages free, 0 torn states; installed with {free}")
+    record_property(
+        "figure", f"full disk, {what}: refused with 0 to {free - 1} pages free, 0 torn states; installed with {free}"
+    )
 
 
 def failure(call: t.Callable[[], t.Any]) -> str:

@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page of each service: its play is one the role takes, its lines are those that run on the test hosts."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.certops.gogetssl.plugins.module_utils._layout import read_layout
+from ansible_collections.certops.gogetssl.plugins.module_utils._listeners import HTTPS, SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLE = ROOT / "roles" / "gogetssl"
+PAGES = {page.stem: page.read_text() for page in (ROOT / "docs" / "services").glob("*.md")}
+DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+SPEC = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["work"]["options"]
+SCENARIOS = ROOT / "extensions" / "molecule"
+# What the services of the scenarios on real hosts are configured with.
+RUNNING = {
+    "nginx": SCENARIOS / "_shared" / "tls.conf",
+    "apache": SCENARIOS / "services" / "files" / "apache.conf",
+    "haproxy": SCENARIOS / "services" / "files" / "haproxy.cfg",
+    "postfix": SCENARIOS / "services" / "files" / "main.cf",
+    "dovecot": SCENARIOS / "services" / "files" / "dovecot.conf",
+    "tomcat": SCENARIOS / "services" / "files" / "server.xml",
+}
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """The code blocks of a page as (language, text)."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", PAGES[page], re.DOTALL | re.MULTILINE)
+
+
+def plays(page: str) -> list[dict[str, t.Any]]:
+    return [play for language, text in blocks(page) if language == "yaml" for play in yaml.safe_load(text)]
+
+
+def test_every_service_has_a_page_that_is_linked() -> None:
+    assert set(PAGES) == {task.stem for task in (ROLE / "tasks" / "services").glob("*.yml")}
+    overview = (ROOT / "docs" / "services.md").read_text()
+    assert set(re.findall(r"\| \[(\w+)\]\(services/\1\.md\) \|", overview)) == set(PAGES)
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_the_plays_are_such_as_the_role_takes(page: str) -> None:
+    assert plays(page)
+    for play in plays(page):
+        assert set(play) == {"hosts", "roles", "vars"}
+        assert play["roles"] == ["certops.gogetssl.gogetssl"]
+        assert set(play["vars"]) <= set(SPEC)
+        result = ArgumentSpecValidator({name: SPEC[name] for name in play["vars"]}).validate(play["vars"])
+        assert not result.error_messages
+        known = {page, *play["vars"].get("gogetssl_service_tasks", {})}
+        assert {service for one in play["vars"]["gogetssl_certificates"] for service in one["services"]} <= known
+
+
+@pytest.mark.parametrize("page", sorted(RUNNING))
+def test_the_lines_of_the_configuration_are_those_that_run(page: str) -> None:
+    lines = [line.strip() for language, text in blocks(page) if language != "yaml" for line in text.splitlines()]
+    running = [line.strip() for line in RUNNING[page].read_text().splitlines()]
+    assert lines
+    assert [line for line in lines if line and line not in running] == []
+
+
+@pytest.mark.parametrize("page", sorted(RUNNING))
+def test_the_files_are_those_that_the_play_makes(page: str) -> None:
+    certificate = plays(page)[0]["vars"]["gogetssl_certificates"][0]
+    made = {f"/etc/gogetssl/{certificate['name']}/current/{file}" for file in read_layout(certificate).files}
+    # Keystores come with a form of their own, of which the page tells below the shortest play.
+    named = set(re.findall(r"/etc/gogetssl/[\w./-]+", PAGES[page])) - {"/etc/gogetssl/app/current/keystore.p12"}
+    assert named
+    assert named <= made
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_commands_and_listeners_are_those_of_the_role(page: str) -> None:
+    assert f"gogetssl_{page}_test" in PAGES[page]
+    assert f"gogetssl_{page}_reload" in PAGES[page]
+    assert str(DEFAULTS[f"gogetssl_{page}_test"]) in PAGES[page]
+    told = re.search(r"^Usual listeners?: ([^.]*)\.", PAGES[page], re.MULTILINE)
+    assert told
+    assert {int(port) for port in re.findall(r"\d+", told.group(1))} == {
+        port for port, _starttls in SERVICES.get(page, HTTPS)
+    }
+    assert ("STARTTLS" in told.group(1)) is any(starttls for _port, starttls in SERVICES.get(page, HTTPS))

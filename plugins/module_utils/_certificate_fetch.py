@@ -63,9 +63,11 @@ def decide(wanted: Wanted, have: Have, theirs: HostState, at_work: bool, now: dt
     owner = wanted.source
     problem = _plan.copy_problem(wanted, theirs, now)
     if not problem and theirs.certificate is not None:
-        if not have.usable or _is_newer(theirs.certificate, have):
+        newer = _is_newer(theirs.certificate, have)
+        # What nobody has seen services take does not replace anything good; where there is nothing, it can harm nobody.
+        if not have.usable or (newer and not theirs.unproven):
             return Decision(Verdict.COPY, f"{owner} has a certificate for it")
-        problem = "it has nothing newer yet"
+        problem = "its services have not been seen to take its newest one yet" if newer else "it has nothing newer yet"
     if at_work or _plan.under_way(theirs) or (have.usable and not have.urgent):
         return Decision(Verdict.WAIT, f"waits for {owner}, which orders it: {problem}")
     return Decision(

@@ -337,8 +337,6 @@ def copy_problem(wanted: Wanted, theirs: HostState, now: dt.datetime) -> str:
     damage = _damage(theirs, theirs.certificate, now)
     if damage:
         return f"what it has cannot be used: {damage}"
-    if theirs.unproven:
-        return "its services have not been seen to take its newest certificate yet"
     left_out = _names.missing(theirs.certificate.names, wanted.names)
     return f"its certificate is not for {', '.join(left_out)}" if left_out else ""
 

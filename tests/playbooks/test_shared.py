@@ -298,13 +298,18 @@ def test_an_ordering_host_that_does_not_exist(fleet: Fleet) -> None:
 def test_a_host_that_orders_one_and_copies_another(fleet: Fleet) -> None:
     other = fleet.bench.shop(name="other", names=["other.example.com"], order_host="web2")
     resolve = dict.fromkeys([*other["names"], *fleet.wish()["names"]], "127.0.0.1")
+    served: dict[str, Any] = {"services": ["custom"], "listeners": []}
+    current = "{{ gogetssl_directory }}/%s/current/cert.pem"
     wishes: dict[str, Any] = {
-        "gogetssl_certificates": [fleet.wish(services=["custom"], listeners=[]), other],
+        "gogetssl_certificates": [fleet.wish(**served), {**other, **served}],
         "gogetssl_resolve": resolve,
+        # The configuration names both: no host can take its own certificate before it has the other's.
+        "gogetssl_custom_test": f"sh -c 'test -f {current % 'shop'} && test -f {current % 'other'}'",
     }
     run = fleet.run(**wishes)
     assert run.code == 0, run.output
     assert len(fleet.bench.orders) == 2
+    assert not list(fleet.bench.store.glob("*/*/unproven"))
     for name in ("shop", "other"):
         links = {os.readlink(fleet.bench.store / host / name / "current") for host in HOSTS}
         assert len(links) == 1, name

@@ -253,10 +253,12 @@ OPEN = Journal("https://api", 8, 68, "the key of an order that is under way")
         (have(None), installed(leaf(age=200)), False, Verdict.STOP, "expired"),
         (have(None), installed(leaf(names=NAMES[:1])), False, Verdict.STOP, "not for www.shop.example.com"),
         (have(OLD, usable=False), installed(leaf(names=NAMES[:1])), False, Verdict.STOP, "not for www."),
-        # What nobody has seen the services of the ordering host take does not spread.
+        # What nobody has seen the services of the ordering host take replaces nothing that is good.
         (have(OLD), installed(NEW, unproven=True), False, Verdict.WAIT, "have not been seen to take"),
-        (have(None), installed(NEW, unproven=True), True, Verdict.WAIT, "have not been seen to take"),
-        (have(None), installed(NEW, unproven=True), False, Verdict.STOP, "have not been seen to take"),
+        (have(OLD, urgent=True), installed(NEW, unproven=True), False, Verdict.STOP, "have not been seen to take"),
+        (have(OLD), installed(OLD, unproven=True), False, Verdict.WAIT, "nothing newer yet"),
+        (have(None), installed(NEW, unproven=True), False, Verdict.COPY, ""),
+        (have(OLD, usable=False, urgent=True), installed(NEW, unproven=True), False, Verdict.COPY, ""),
         (have(None), installed(NEW, key=None), False, Verdict.COPY, ""),  # a host without openssl
     ],
 )

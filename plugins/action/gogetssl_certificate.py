@@ -9,4 +9,5 @@ from ..plugin_utils._controller import HostAction
 
 
 class ActionModule(HostAction):
-    secrets = ("private_keys",)
+    secrets = ("private_keys", "store_password")
+    piped = ("private_keys",)

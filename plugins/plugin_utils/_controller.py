@@ -30,7 +30,28 @@ from ..module_utils._shell import CommandResult
 from . import _play
 
 
-class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+class _Sender(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """Sends a module with options that nobody is to see: Ansible's debugging prints the others, no_log or not."""
+
+    _withheld: t.Mapping[str, t.Any] = {}
+
+    def _send(self, task_vars: dict[str, t.Any] | None, secrets: t.Collection[str]) -> dict[str, t.Any]:
+        """The module of the action's name, with all options of the task; in the background if the task is to be."""
+        args = self._task.args
+        self._withheld = {name: args[name] for name in secrets if name in args}
+        shown = {name: value for name, value in args.items() if name not in secrets}
+        wrap = bool(self._task.async_val) and not self._connection.has_native_async
+        result: dict[str, t.Any] = self._execute_module(module_args=shown, task_vars=task_vars, wrap_async=wrap)
+        return result
+
+    def _configure_module(self, module_name: str, module_args: dict[str, t.Any], task_vars: t.Any) -> t.Any:
+        """Ansible's, which packs the module up: the last moment to add options, and one after which none is printed."""
+        if module_name == self._task.action:
+            module_args = {**module_args, **self._withheld}
+        return super()._configure_module(module_name=module_name, module_args=module_args, task_vars=task_vars)
+
+
+class ControllerAction(_Sender):
     """Runs `task`; an action file is a subclass that names it."""
 
     task: _task.Task
@@ -41,8 +62,8 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         """What Ansible calls."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         if self._task.async_val:
-            wrap = not self._connection.has_native_async
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap))
+            secrets = [name for name, option in self.task.argument_spec.items() if option.get("no_log")]
+            result.update(self._send(task_vars, secrets))
             return result
         validated = _validated(self.task, self._task.args)
         warnings = [f"Both option {one['option']} and its alias {one['alias']} are set." for one in validated._warnings]
@@ -71,6 +92,8 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             return _failure(missing_required_lib(library.name))
         if self.task.secret_result and not self._task.no_log:
             return _failure(_task.NEEDS_NO_LOG)
+        if self.task.secret_result and constants.DEFAULT_DEBUG:
+            return _failure(_NO_DEBUG)
         context = _task.Context(
             params,
             check_mode,
@@ -97,32 +120,33 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         return CommandResult(answer["rc"], answer["stdout"], answer["stderr"])
 
 
-class HostAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
-    """Sends the module of its name to the host, as Ansible does by itself, but secrets only through a pipe.
+class HostAction(_Sender):
+    """Sends the module of its name to the host, as Ansible does by itself, but some secrets only through a pipe.
 
     A module is otherwise written to a temporary file, on the controller and on the host, and its options with it.
     """
 
-    secrets: tuple[str, ...] = ()  # options that hold secrets
+    secrets: tuple[str, ...] = ()  # options that nobody is to see
+    piped: tuple[str, ...] = ()  # those of them that no file may hold either
     _supports_check_mode = True
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """What Ansible calls."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        given = [option for option in self.secrets if self._task.args.get(option)]
+        given = [option for option in self.piped if self._task.args.get(option)]
         if given:
             with contextlib.suppress(KeyError, AttributeError):
                 self._connection.set_option("pipelining", True)
             if self._task.async_val or not self._is_pipelining_enabled("new"):
                 return {**result, **_failure(_NO_PIPE.format(option=given[0]))}
-        wrap = bool(self._task.async_val) and not self._connection.has_native_async
-        result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap))
-        if not wrap:
+        result.update(self._send(task_vars, self.secrets))
+        if not self._task.async_val:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
 
+_NO_DEBUG = "ANSIBLE_DEBUG prints all that hosts answer, no_log or not, and this task reads private keys: unset it."
 _NO_PIPE = (
     "{option} would have to be written to a file on the controller, because nothing can be piped to this host: use a"
     " connection that supports pipelining, become by sudo rather than su, no async, and no ANSIBLE_KEEP_REMOTE_FILES."

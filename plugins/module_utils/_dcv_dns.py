@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import datetime as dt
 import importlib.util
 import secrets
 import typing as t
@@ -20,7 +21,7 @@ import typing as t
 from . import _names, _published, _records
 from ._dns import ASKERS, DNSPYTHON, Dns, DnsTrouble, read_nameservers
 from ._errors import GogetsslError, input_error
-from ._findings import Finding, weigh
+from ._findings import Finding, remembered, weigh
 from ._records import Record
 from ._task import Context, Params, Result, Task
 from ._wanted import DEFAULT_DIRECTORY
@@ -181,7 +182,25 @@ def _present(context: Context, places: Places) -> Result:
         "records": _records.grouped(missing),
         "replaced": _records.grouped(replaced),
         "order_ids": sorted({record.order_id for record in wanted} - refused),
+        "remembered": [
+            _memory(record, finding.remembered, context.now())
+            for record, finding in zip(wanted, findings)
+            if record in missing and finding.remembered
+        ],
         "stopped": [{"order_id": record.order_id, "reason": reason} for record, reason in stops],
+    }
+
+
+def _memory(record: Record, seconds: int, now: float) -> Result:
+    """Until when a resolver may not see the record, the authority's among them."""
+    until = dt.datetime.fromtimestamp(now + seconds, dt.timezone.utc)
+    return {
+        "order_id": record.order_id,
+        "name": record.name,
+        "seconds": seconds,
+        "reason": f"{record.name}: if the authority has looked before the record was made, its resolver may remember"
+        f" until {until:%Y-%m-%d %H:%M} UTC that it was not there, as times to live in the zone {record.zone} say"
+        f" ({seconds} seconds). If the order is still pending, run again after that.",
     }
 
 
@@ -215,12 +234,12 @@ def _find(dns: Dns, record: Record, ours: t.Collection[tuple[str, str, str]]) ->
     """What stands in a record's place. A wildcard above it is in nobody's way."""
     try:
         answers = dns.everywhere(record.name, record.type)
-        finding = weigh(record, answers, ours)
+        finding = weigh(record, answers, ours)._replace(remembered=remembered(record, answers))
         if finding.problem and record.type == "CNAME":
             beside = f"_{secrets.token_hex(8)}.{record.name.partition('.')[2]}"
             found = {answer.values for answer in answers if answer.values}
             if all(answer.values in found and answer.values for answer in dns.everywhere(beside, "CNAME")):
-                return Finding()
+                return Finding(remembered=finding.remembered)
         return finding
     except DnsTrouble:
         # A zone that is served to others only: the user has named it, or it would have been refused before.

@@ -24,6 +24,7 @@ class Finding(t.NamedTuple):
     there: bool = False  # everywhere and as wished for
     problem: str = ""  # why it cannot be published
     replaced: tuple[str, ...] = ()  # values of old proofs of ours that have to go first
+    remembered: int = 0  # seconds for which resolvers may not see what is made now
 
 
 def weigh(record: Record, answers: t.Sequence[Answer], ours: t.Collection[tuple[str, str, str]]) -> Finding:
@@ -50,6 +51,26 @@ def weigh(record: Record, answers: t.Sequence[Answer], ours: t.Collection[tuple[
                 )
             return Finding(replaced=old)
     return Finding()
+
+
+def remembered(record: Record, answers: t.Sequence[Answer]) -> int:
+    """Seconds for which a resolver that asked before may go on saying what is not so any more once the record is made.
+
+    What it may have learnt is what the servers say now: other values, an alias, or that there is no such record.
+    """
+    return max(
+        (_ttl_of(answer) for answer in answers if not holds(record.type, record.value, answer.values)), default=0
+    )
+
+
+def _ttl_of(answer: Answer) -> int:
+    if not answer.outcome.tells:
+        return 0
+    if answer.aliases:
+        return answer.aliases[0].ttl
+    if answer.values:
+        return answer.ttl or 0
+    return answer.soa.negative_ttl if answer.soa else 0  # RFC 2308
 
 
 def is_old_proof(record: Record, value: str, ours: t.Collection[tuple[str, str, str]]) -> bool:

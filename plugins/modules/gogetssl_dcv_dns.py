@@ -162,6 +162,29 @@ replaced:
   returned: O(state=present)
   type: list
   elements: dict
+remembered:
+  description:
+    - Records whose absence, or what stands in their place, resolvers may remember that asked before they are made. The
+      authority's may be one of them.
+  returned: O(state=present)
+  type: list
+  elements: dict
+  contains:
+    order_id:
+      description: The order.
+      type: int
+      sample: 1234567
+    name:
+      description: The full name of the record.
+      type: str
+      sample: _5db1a1c9f9e2c2f9b6d3b5e6a1e5f2c1.shop.example.co.uk
+    seconds:
+      description: For how long; by the time to live of what stands there, or of the absence (RFC 2308).
+      type: int
+      sample: 300
+    reason:
+      description: The same in a sentence.
+      type: str
 order_ids:
   description: The orders whose proofs can be published, or with O(state=stale) those that the records were noted for.
   returned: O(state=present) or O(state=stale)

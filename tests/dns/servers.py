@@ -36,6 +36,9 @@ ZONE = """$TTL 300
 @ IN SOA ns1.example.com. hostmaster.example.com. 1 3600 600 86400 2
 @ IN NS ns1.example.com.
 """
+# Its absence is remembered by who has asked for it.
+MEMORY_SECONDS = 25
+MEMORY = ZONE.replace("86400 2", f"86400 {MEMORY_SECONDS}")
 EXAMPLE = f"""{ZONE}
 @ IN NS ns2.example.com.
 @ IN A 127.0.0.1
@@ -136,6 +139,18 @@ class Bind:
         wait_for(self.secondary, "sub.example.com.", self.processes["secondary"])
         wait_for(self.resolver, "shop.co.uk.", self.processes["resolver"])
 
+    @contextlib.contextmanager
+    def remembering(self) -> Iterator[str]:
+        """Another resolver, which remembers what it has heard, as those of authorities may."""
+        port = free_port()
+        self._configure("remembering resolver", port, self._forwards())
+        process = self.processes["remembering resolver"]
+        try:
+            wait_for(port, "shop.co.uk.", process)
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.stop()
+
     def stop(self) -> None:
         for process in self.processes.values():
             process.stop()
@@ -153,7 +168,8 @@ class Bind:
         """All records of a type in the primary's zones and in the sub-zone, found by zone transfer."""
         found = []
         zones = [
-            (self.primary, zone) for zone in ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "locked.example")
+            (self.primary, zone)
+            for zone in ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "memory.co.uk", "locked.example")
         ]
         for port, zone in [*zones, (self.secondary, "sub.example.com")]:
             for message in dns.query.xfr("127.0.0.1", zone, port=port, relativize=False, timeout=10):
@@ -198,6 +214,7 @@ class Bind:
             ("shop.co.uk", f"{ZONE}@ IN A 127.0.0.1\n"),
             ("xn--mller-kva-q9a.com", f"{ZONE}@ IN A 127.0.0.1\n"),
             ("locked.example", ZONE),
+            ("memory.co.uk", MEMORY),
             ("sub.example.com", SUB),
         ):
             (folder / f"{zone}.zone").write_text(text)
@@ -209,7 +226,8 @@ class Bind:
             options {{
                 directory "{folder}"; pid-file none; session-keyfile none; listen-on-v6 {{ none; }};
                 listen-on port {port} {{ 127.0.0.1; }}; dnssec-validation no; empty-zones-enable no; notify no;
-                recursion {"yes" if name == "resolver" else "no"}; max-cache-ttl 0; max-ncache-ttl 0; servfail-ttl 0;
+                recursion {"yes" if "resolver" in name else "no"}; servfail-ttl 0;
+                {"" if name == "remembering resolver" else "max-cache-ttl 0; max-ncache-ttl 0;"}
                 allow-transfer {{ any; }};
             }};
             {more or "controls { };"}
@@ -223,7 +241,7 @@ class Bind:
         policy = f"update-policy {{ grant {KEY} zonesub ANY; }};"
         zones = "".join(
             f'zone "{zone}" {{ type primary; file "{zone}.zone"; {policy} }};\n'
-            for zone in ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com")
+            for zone in ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "memory.co.uk")
         )
         return zones + 'zone "locked.example" { type primary; file "locked.example.zone"; };\n'
 
@@ -242,7 +260,9 @@ class Bind:
         return f'{key}controls {{ inet 127.0.0.1 port {self.control} allow {{ 127.0.0.1; }} keys {{ "rndc"; }}; }};'
 
     def _forwards(self) -> str:
-        zones = dict.fromkeys(("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "locked.example"), self.primary)
+        zones = dict.fromkeys(
+            ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "memory.co.uk", "locked.example"), self.primary
+        )
         zones["sub.example.com"] = self.secondary
         # A root of our own, in which nothing but these zones is delegated: no question leaves this machine.
         root = ["$TTL 300", "@ IN SOA ns. hostmaster. 1 3600 600 86400 2", "@ IN NS ns.", "ns. IN A 127.0.0.1"]

@@ -15,7 +15,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils import _dcv_dns, 
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 
 from .conftest import Run
-from .servers import Bind
+from .servers import MEMORY_SECONDS, Bind
 
 DIGEST = "0a1b2c3d4e5f60718293a4b5c6d7e8f9.a0b1c2d3e4f5061728394a5b6c7d8e9f"
 VALUE = f"{DIGEST}.t1.comodoca.com"
@@ -68,6 +68,27 @@ def test_a_name_without_a_zone_stops_its_order_alone(run: Run, directory: str) -
     assert stop["order_id"] == 8
     assert "www.example.org: _md5.www.example.org has no zone of its own" in stop["reason"]
     assert [one["zone"] for one in result["records"]] == ["shop.co.uk"]
+
+
+def test_what_resolvers_may_remember(named: Bind, run: Run, directory: str) -> None:
+    """That there is no such record, for as long as the zone's SOA record says, or what stands in its place."""
+    old = f"{DIGEST}.t0.comodoca.com"
+    proofs = [proof("shop.co.uk"), proof("memory.co.uk", 8), proof("www.memory.co.uk", 9)]
+    with named.standing("memory.co.uk", "_md5.www.memory.co.uk", "CNAME", f"{old}."):
+        result = run(_dcv_dns.TASK, proofs=proofs, directory=directory, check_mode=True)
+    assert [(one["order_id"], one["name"], one["seconds"]) for one in result["remembered"]] == [
+        (7, "_md5.shop.co.uk", 2),
+        (8, "_md5.memory.co.uk", MEMORY_SECONDS),
+        (9, "_md5.www.memory.co.uk", 300),
+    ]
+    assert "(300 seconds)" in result["remembered"][2]["reason"]
+    theirs = ["www.memory.co.uk", "TXT", '"theirs"']
+    text = proof("www.memory.co.uk", record="www.memory.co.uk", type="TXT", value="_token")
+    with named.standing("memory.co.uk", *theirs):
+        result = run(_dcv_dns.TASK, proofs=[text], directory=directory, check_mode=True)
+        assert [one["seconds"] for one in result["remembered"]] == [300]
+    with named.standing("memory.co.uk", "www.memory.co.uk", "TXT", '"_token"'):
+        assert run(_dcv_dns.TASK, proofs=[text], directory=directory)["remembered"] == []
 
 
 def test_what_is_there_need_not_be_made(run: Run, directory: str) -> None:

@@ -15,7 +15,8 @@ import pytest
 from tests.bin.processes import kill_tree
 from tests.playbooks.conftest import Bench
 
-from .servers import OTHER_KEY, Bind
+from .conftest import fresh_bench, vendor
+from .servers import KEY, OTHER_KEY, Bind
 
 NAMES = ["example.com", "*.example.com", "sub.example.com", "shop.co.uk", "müller-kva.com"]
 MIXED = {
@@ -176,10 +177,14 @@ def test_a_killed_run_leaves_no_record_after_the_next(named: Bind, bench: Bench,
 def test_records_of_a_certificate_nobody_wants_any_more_go(named: Bind, bench: Bench) -> None:
     """Its order is pending when it is taken off the list; what is left on the host is sound."""
     sound = wish(name="file", names=["www.example.com"], product="66", dcv="http")
-    unwanted = wish(names=["shop.co.uk"], product="66", dcv="dns")
+    unwanted = wish(names=["memory.co.uk"], product="66", dcv="dns")
     assert bench.run(gogetssl_certificates=[sound]).code == 0
     bench.emulator.set(issuance_delay=3600.0)
-    assert bench.run(gogetssl_certificates=[sound, unwanted], gogetssl_wait=False).code == 0
+    run = bench.run(gogetssl_certificates=[sound, unwanted], gogetssl_wait_timeout=1)
+    assert run.code == 0, run.output
+    # What the authority may remember for longer than the run waits is told.
+    told = r"_\w+\.memory\.co\.uk: if the authority has looked .* \d\d:\d\d UTC that it was not there"
+    assert re.search(told, run.output), run.output
     assert len(named.records()) == 1
     run = bench.run(gogetssl_certificates=[sound])
     assert run.code == 0, run.output
@@ -201,3 +206,22 @@ def test_check_mode_publishes_nothing(named: Bind, bench: Bench) -> None:
     assert run.code == 0, run.output
     assert "would do: buy" in run.output
     assert (named.records(), bench.orders, bench.snapshot()) == ([], [], {})
+
+
+@pytest.mark.slow
+def test_what_the_authority_remembers_is_waited_for(named: Bind, tmp_path: Path) -> None:
+    """It looks once when the order is placed and finds nothing, and its resolver goes on saying so."""
+    web_root = tmp_path / "www"
+    web_root.mkdir()
+    with named.remembering() as resolver, vendor(resolver, web_root) as everything:
+        bench = fresh_bench(tmp_path, everything, named)
+        bench.defaults.update(gogetssl_dns_provider="nsupdate", gogetssl_nsupdate_key_name=KEY)
+        bench.environment["GOGETSSL_TSIG_SECRET"] = named.secret
+        bench.emulator.set(issuance_delay=0.0, dcv_interval=7200.0)
+        certificate = wish(names=["memory.co.uk"], product="66", dcv="dns")
+        run = bench.run(gogetssl_certificates=[certificate])
+        assert run.code == 0, run.output
+        assert bench.installed(), run.output
+        again = run.output.index("Have the authority look again")
+        assert run.output[again:].splitlines()[1] == "changed: [web1]", run.output
+        assert (named.records(), notes(bench), len(bench.orders)) == ([], [], 1)

@@ -74,7 +74,6 @@ def test_issued_and_what_others_have_stays(pdns: PowerDns, pdns_bench: Bench, wa
     ("way", "moment"),
     [
         (by_api, "Check the proofs from outside"),
-        (by_lexicon, "Check the proofs from outside"),
         (by_lexicon, "Fetch what has become"),
     ],
 )

@@ -15,7 +15,7 @@ import typing as t
 
 from ._dns import shown
 from ._errors import GogetsslError, host_error, input_error
-from ._records import Record, read_records
+from ._records import PUBLISHER_SPEC, Record, read_records, told
 from ._task import Context, Params, Result, Task
 
 try:
@@ -27,10 +27,8 @@ try:
 except ImportError:  # optional: only who chooses this publisher needs it
     HAS_LEXICON = False
 
-STATES = ("present", "absent", "checked")
 SPEC: dict[str, t.Any] = {
-    "records": {"type": "list", "elements": "dict", "required": True},
-    "state": {"type": "str", "choices": list(STATES), "default": "present"},
+    **PUBLISHER_SPEC,
     "provider": {"type": "str", "required": True},
     "options": {"type": "dict", "no_log": True, "default": {}},
 }
@@ -74,7 +72,7 @@ def run(context: Context) -> Result:
         changed += todo
     return {
         "changed": bool(changed),
-        "records": [{"zone": one.zone, "name": one.name, "type": one.type, "value": one.value} for one in changed],
+        "records": list(map(told, changed)),
     }
 
 

@@ -19,14 +19,12 @@ from ._dns import Dns, Server, holds, read_nameservers, read_place
 from ._dns_wire import ALGORITHMS, Answer, Change, Key, Outcome, Rejected, Verdict
 from ._errors import GogetsslError, host_error, input_error
 from ._proofs import DNS_NAME
-from ._records import Record, read_records
+from ._records import PUBLISHER_SPEC, Record, read_records, told
 from ._task import Context, Params, Result, Task
 from ._world import read_resolve
 
-STATES = ("present", "absent", "checked")
 SPEC: dict[str, t.Any] = {
-    "records": {"type": "list", "elements": "dict", "required": True},
-    "state": {"type": "str", "choices": list(STATES), "default": "present"},
+    **PUBLISHER_SPEC,
     "server": {"type": "str"},
     "key_name": {"type": "str", "fallback_env": "GOGETSSL_TSIG_NAME"},
     "key_secret": {"type": "str", "no_log": True, "fallback_env": "GOGETSSL_TSIG_SECRET"},
@@ -76,7 +74,7 @@ def run(context: Context) -> Result:
     before, after = ("", "".join(shown_changes)) if params["state"] == "present" else ("".join(shown_changes), "")
     return {
         "changed": bool(changed),
-        "records": [{"zone": one.zone, "name": one.name, "type": one.type, "value": one.value} for one in changed],
+        "records": list(map(told, changed)),
         "diff": {"before": before, "after": after},
     }
 

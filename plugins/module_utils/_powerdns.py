@@ -22,13 +22,11 @@ from urllib.parse import quote, urlsplit
 from ansible.module_utils.urls import open_url
 
 from ._errors import GogetsslError, host_error, input_error
-from ._records import Record, read_records
+from ._records import PUBLISHER_SPEC, Record, read_records, told
 from ._task import Context, Params, Result, Task
 
-STATES = ("present", "absent", "checked")
 SPEC: dict[str, t.Any] = {
-    "records": {"type": "list", "elements": "dict", "required": True},
-    "state": {"type": "str", "choices": list(STATES), "default": "present"},
+    **PUBLISHER_SPEC,
     "url": {"type": "str", "required": True, "fallback_env": "GOGETSSL_POWERDNS_URL"},
     "key": {"type": "str", "required": True, "no_log": True, "fallback_env": "GOGETSSL_POWERDNS_KEY"},
     "server_id": {"type": "str", "default": "localhost"},
@@ -75,7 +73,7 @@ def run(context: Context) -> Result:
     before, after = ("", lines) if params["state"] == "present" else (lines, "")
     return {
         "changed": bool(changed),
-        "records": [{"zone": one.zone, "name": one.name, "type": one.type, "value": one.value} for one in changed],
+        "records": list(map(told, changed)),
         "diff": {"before": before, "after": after},
     }
 

@@ -23,6 +23,10 @@ FORMAT = 1
 DEFAULT_TTL = 60
 TYPES = ("CNAME", "TXT")
 MAX_TTL = 86400
+PUBLISHER_SPEC: dict[str, t.Any] = {  # what every task takes that publishes records
+    "records": {"type": "list", "elements": "dict", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent", "checked"], "default": "present"},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Record:
 
     def __str__(self) -> str:
         return f"{self.name} {self.type} {self.value}"
+
+
+def told(record: Record) -> dict[str, str]:
+    """A record as the tasks return it that have made or removed it."""
+    return {"zone": record.zone, "name": record.name, "type": record.type, "value": record.value}
 
 
 def checked(record: Record) -> Record:

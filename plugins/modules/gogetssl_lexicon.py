@@ -16,6 +16,7 @@ description:
 extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.controller
+  - certops.gogetssl.records
 attributes:
   check_mode:
     support: full
@@ -26,13 +27,6 @@ attributes:
 requirements:
   - The Python library C(dns-lexicon) 3.18 or later, with the extra that the provider needs.
 options:
-  records:
-    description:
-      - The records, in the shape of RV(certops.gogetssl.gogetssl_dcv_dns#module:records). Needed are V(zone), V(name),
-        V(type), which is V(CNAME) or V(TXT), and V(value) or V(values). V(ttl) is 60 seconds unless given.
-    type: list
-    elements: dict
-    required: true
   state:
     description:
       - V(present) makes the records that are missing, and looks whether the provider has made what was asked for.

@@ -12,13 +12,15 @@ version_added: 1.0.0
 description:
   - Makes and removes CNAME and TXT records in the zones of an authoritative PowerDNS server, release 4.1 or later.
   - The API replaces all records of a name and type at once. So what is there is read first and goes back as it was,
-    other values, values that are switched off and the time to live included. Comments stay.
+    other values, values that are switched off and the time to live included, whatever V(ttl) of O(records) says.
+    Comments stay.
   - An alias that stands where another record is wanted, or the other way round, is refused before anything is changed.
   - The API takes no condition. A record that somebody else adds to the same name and type between the reading and the
     writing, which are milliseconds apart, is lost; M(certops.gogetssl.gogetssl_nsupdate) has no such gap.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.controller
+  - certops.gogetssl.records
 attributes:
   check_mode:
     support: full
@@ -27,14 +29,6 @@ attributes:
   idempotent:
     support: full
 options:
-  records:
-    description:
-      - The records, in the shape of RV(certops.gogetssl.gogetssl_dcv_dns#module:records). Needed are V(zone), V(name),
-        V(type), which is V(CNAME) or V(TXT), and V(value) or V(values). V(ttl) is 60 seconds unless given; a name that
-        has other texts keeps the one they have.
-    type: list
-    elements: dict
-    required: true
   state:
     description:
       - V(present) makes the records that are missing, and looks whether they are there then.

@@ -76,7 +76,7 @@ EXAMPLES = r"""
   certops.gogetssl.gogetssl_powerdns:
     records: "{{ plan.records }}"
     url: http://127.0.0.1:8081
-    key: "{{ vaulted_api_key }}"
+    key: "{{ vaulted_token }}"
 """
 
 RETURN = r"""

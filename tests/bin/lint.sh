@@ -15,7 +15,7 @@ check() {
 # mypy must see the plugins under the name they are imported by.
 collection=.venv/collections/ansible_collections/certops/gogetssl
 typed=()
-for folder in "$collection/plugins" tests/bin tests/demo tests/emulator tests/hosts; do
+for folder in "$collection/plugins" tests/bin tests/demo tests/dns tests/emulator tests/hosts; do
     [ -d "$folder" ] && typed+=("$folder")
 done
 

@@ -30,7 +30,7 @@ import dns.tsigkeyring
 import dns.update
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-KEY = "gogetssl-key"
+KEY = "certificates"  # as the documentation has it
 OTHER_KEY = "other-key"
 ZONE = """$TTL 300
 @ IN SOA ns1.example.com. hostmaster.example.com. 1 3600 600 86400 2

@@ -63,7 +63,7 @@ def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-EXPECTED = {
+EXPECTED: dict[str, list[dict[str, Any]]] = {
     "cloudflare": [
         {"zone": "example.co.uk", "record": "_a.www", "type": "CNAME", "value": "x.comodoca.com", "ttl": 120},
         {"zone": "example.co.uk", "record": "@", "type": "TXT", "value": "_one"},

@@ -36,7 +36,8 @@ def notes(bench: Bench) -> list[Path]:
     return list(bench.store.glob(".dns-*"))
 
 
-MANUAL = {"gogetssl_dns_provider": "manual", "gogetssl_dns_timeout": 1, "gogetssl_dcv_timeout": 1}
+SOON: dict[str, Any] = {"gogetssl_dns_timeout": 1, "gogetssl_dcv_timeout": 1}
+MANUAL: dict[str, Any] = {"gogetssl_dns_provider": "manual", **SOON}
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ def _clean(named: Bind) -> Any:
 def test_apex_wildcard_sub_zone_public_suffix_and_idn_by_mixed_methods(named: Bind, bench: Bench) -> None:
     # The authority does not look by itself: it asks the primary, where the records are already.
     bench.emulator.set(issuance_delay=3600.0, dcv_interval=7200.0)
-    run = bench.run("-vvvv", gogetssl_certificates=[wish()], gogetssl_wait=False, gogetssl_dns_timeout=1)
+    run = bench.run("-vvvv", gogetssl_certificates=[wish()], gogetssl_wait=False, **SOON)
     assert run.code == 0, run.output
     zones = sorted({record.split()[0].partition(".")[2] for record in named.records()})
     assert zones == ["example.com.", "sub.example.com.", "xn--mller-kva-q9a.com."]
@@ -130,7 +131,7 @@ def test_what_is_wrong_is_said_before_the_order(bench: Bench, what: str) -> None
 def test_a_refused_update_and_a_missing_zone_are_said_before_the_order(named: Bind, bench: Bench) -> None:
     missing = wish(name="missing", names=["www.example.org"], product="66", dcv="dns")
     refused = wish(name="refused", names=["shop.co.uk"], product="66", dcv="dns")
-    other = {"gogetssl_nsupdate_key_name": OTHER_KEY, "gogetssl_nsupdate_key_secret": named.other}
+    other: dict[str, Any] = {"gogetssl_nsupdate_key_name": OTHER_KEY, "gogetssl_nsupdate_key_secret": named.other}
     run = bench.run(gogetssl_certificates=[missing, refused], **other)
     assert run.code != 0
     assert "_gogetssl-check.www.example.org has no zone of its own" in run.output

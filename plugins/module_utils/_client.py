@@ -21,6 +21,9 @@ from ._libraries import Library
 
 try:
     import requests
+    import requests.adapters
+    from urllib3.connection import HTTPSConnection
+    from urllib3.connectionpool import HTTPSConnectionPool
 
     HAS_REQUESTS = True
 except ImportError:  # reported by the adapters, which know how to say it to a user
@@ -87,6 +90,8 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._session = requests.Session()
+        self._departure = Departure()
+        watch(self._session, self._departure)
         self._session.headers["User-Agent"] = "certops.gogetssl"
         self._verify: bool | str = ca_path or True
         self.heard: list[dict[str, Json]] | None = None  # a list if the answers are to be kept
@@ -192,8 +197,8 @@ class Client:
                 headers = response.headers
                 return _Answer(response.status_code, headers.get("Retry-After"), headers.get("Location"), body)
         except requests.exceptions.SSLError as error:
-            if "CERTIFICATE_VERIFY_FAILED" not in str(error):  # may have happened after the request was sent
-                raise _Passing(_lost(call, "the TLS connection broke", reading)) from None
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                raise _Passing(self._broken(call, "the TLS connection broke", reading)) from None
             raise GogetsslError(
                 f"{call}: the TLS certificate of {self.host} could not be verified; set api_ca_path if it is signed by"
                 " an authority of your own.",
@@ -204,9 +209,10 @@ class Client:
         except requests.exceptions.ConnectionError as error:
             if _never_connected(error):
                 raise _Passing(self._unreachable(call, "no connection")) from None
-            raise _Passing(_lost(call, "the connection broke", reading)) from None
+            raise _Passing(self._broken(call, "the connection broke", reading)) from None
         except requests.exceptions.Timeout:
-            raise _Passing(_lost(call, f"no answer within {self._limits.timeout:g} seconds", reading)) from None
+            what = f"no answer within {self._limits.timeout:g} seconds"
+            raise _Passing(self._broken(call, what, reading)) from None
         except requests.exceptions.InvalidURL:
             raise GogetsslError(f"The API URL {self.url} is not a URL.", Kind.INPUT) from None
         except requests.exceptions.RequestException as error:
@@ -274,10 +280,52 @@ class Client:
             return {self.scrub(key): self._clean(call, entry, reading, depth + 1) for key, entry in value.items()}
         return value
 
+    def _broken(self, call: str, what: str, reading: bool) -> GogetsslError:
+        """A connection that failed: before the request left it had no effect, after that nobody knows."""
+        return _lost(call, what, reading) if self._departure.possible else self._unreachable(call, what)
+
     def _unreachable(self, call: str, what: str) -> GogetsslError:
         return GogetsslError(
             f"{call}: {self.host} cannot be reached ({what}). Check the API URL and the network.", Kind.UNREACHABLE
         )
+
+
+class Departure:
+    """Whether a byte of the request in hand may have left. True wherever that is not known for certain."""
+
+    possible = True
+
+
+def watch(session: requests.Session, departure: Departure) -> None:
+    """Have the session tell when a request leaves.
+
+    Only of HTTPS it can be told: name, address, proxy and TLS are done with before the first byte of the request. What
+    fails until then - a proxy that is down, a firewall that cuts the handshake - is no purchase of unknown outcome.
+    """
+
+    class Connection(HTTPSConnection):
+        def putrequest(self, *arguments: t.Any, **options: t.Any) -> t.Any:
+            departure.possible = True
+            return super().putrequest(*arguments, **options)
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments: t.Any, **options: t.Any) -> None:
+            super().init_poolmanager(*arguments, **options)
+            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+
+        def proxy_manager_for(self, *arguments: t.Any, **options: t.Any) -> t.Any:
+            manager = super().proxy_manager_for(*arguments, **options)
+            manager.pool_classes_by_scheme = {"https": Pool}
+            return manager
+
+        def send(self, *arguments: t.Any, **options: t.Any) -> requests.Response:
+            departure.possible = False
+            return super().send(*arguments, **options)
+
+    session.mount("https://", Adapter())
 
 
 class _KeyRefused(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _act, _journal, _purchase
+from ansible_collections.certops.gogetssl.plugins.module_utils import _act, _client, _journal, _purchase
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError, Kind
 from tests.chaos.life import Violation
 from tests.chaos.seeds import live
@@ -61,6 +61,10 @@ def take_an_unknown_outcome_for_a_no(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(_purchase, "settle", hasty)
 
 
+def take_what_may_have_left_for_what_never_left(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(_client.Client, "_broken", lambda client, call, what, _reading: client._unreachable(call, what))
+
+
 def buy_names_without_a_second_look(patch: pytest.MonkeyPatch) -> None:
     def bold(desk: Any, case: Any, _request: Any, order: Any) -> Any:
         return desk.api.add_names(order.order_id, 1, 0), case.found.journal
@@ -75,6 +79,7 @@ def buy_names_without_a_second_look(patch: pytest.MonkeyPatch) -> None:
         (repeat_a_lost_purchase, ""),
         (write_no_intent, ""),
         (take_an_unknown_outcome_for_a_no, ""),
+        (take_what_may_have_left_for_what_never_left, ""),
         (buy_names_without_a_second_look, "add_name"),
     ],
 )

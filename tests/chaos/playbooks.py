@@ -301,8 +301,10 @@ class Seed:
             raise (DoubleOrder if paid > 1 else Violation)(f"{paid} paid orders")
         self.emulator.clear_requests()
         ended = self.run()
-        if "changed=" in ended.output.replace("changed=0", "") or self.emulator.requests():
-            raise Violation(f"the next run had something to do: {ended.output[-2000:]} {self.emulator.requests()}")
+        # A call that was held back when its run was killed is written down at its end: it may only be now.
+        calls = [call for call in self.emulator.requests() if not call.get("fault")]
+        if "changed=" in ended.output.replace("changed=0", "") or calls:
+            raise Violation(f"the next run had something to do: {ended.output[-2000:]} {calls}")
         for host in self.hosts:
             self.check_host(host)
         if len({self.leaf(host).sha256 for host in self.hosts}) > 1:

@@ -6,7 +6,7 @@
     python -m tests.demo.web HTTP-PORT TLS-PORT WEB-ROOT CERTIFICATE-DIRECTORY
 
 Until the certificate directory has a pair it serves a throw-away one, as a new web server would. `test` instead of the
-ports only tries to load the pair, as `nginx -t` would: `python -m tests.demo.web test CERTIFICATE-DIRECTORY`.
+ports only looks whether it could start, as `nginx -t` would: `python -m tests.demo.web test CERTIFICATE-DIRECTORY`.
 """
 
 from __future__ import annotations
@@ -48,14 +48,19 @@ class TlsServer(http.server.ThreadingHTTPServer):
         wrapped.close()
 
 
+def pair(directory: Path) -> ssl.SSLContext:
+    """What the server starts with."""
+    return load(directory) if (directory / "fullchain.pem").exists() else throw_away()
+
+
 def main(arguments: list[str]) -> int:
     if arguments[0] == "test":
-        load(Path(arguments[1]))
+        pair(Path(arguments[1]))
         return 0
     http_port, tls_port, root, directory = int(arguments[0]), int(arguments[1]), arguments[2], Path(arguments[3])
     handler = functools.partial(Handler, directory=root)
     tls = TlsServer(("127.0.0.1", tls_port), handler)
-    tls.context = load(directory) if (directory / "fullchain.pem").exists() else throw_away()
+    tls.context = pair(directory)
     plain = http.server.ThreadingHTTPServer(("127.0.0.1", http_port), handler)
 
     def reload(*_: object) -> None:

@@ -56,7 +56,7 @@ def weigh(record: Record, answers: t.Sequence[Answer], ours: t.Collection[tuple[
 def remembered(record: Record, answers: t.Sequence[Answer]) -> int:
     """Seconds for which a resolver that asked before may go on saying what is not so any more once the record is made.
 
-    What it may have learnt is what the servers say now: other values, an alias, or that there is no such record.
+    What it may have learnt is what the servers say now: other values, or that there is no such record.
     """
     return max(
         (_ttl_of(answer) for answer in answers if not holds(record.type, record.value, answer.values)), default=0
@@ -66,8 +66,6 @@ def remembered(record: Record, answers: t.Sequence[Answer]) -> int:
 def _ttl_of(answer: Answer) -> int:
     if not answer.outcome.tells:
         return 0
-    if answer.aliases:
-        return answer.aliases[0].ttl
     if answer.values:
         return answer.ttl or 0
     return answer.soa.negative_ttl if answer.soa else 0  # RFC 2308

@@ -14,6 +14,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils import _lexicon
 from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
 
 from .conftest import task_runner
+from .powerdns import PowerDns
 from .servers import SUB
 
 CNAME = {"zone": "sub.example.com", "name": "_a.sub.example.com", "type": "CNAME", "value": "x.comodoca.com", "ttl": 60}
@@ -84,3 +85,12 @@ def test_secrets_are_made_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     params = {"provider": "gandi", "options": {"auth_password": "another-secret"}}
     said = _lexicon.explain(ValueError(f"no {SECRET} nor another-secret"), params, "example.com").message
     assert said == "gandi failed for the zone example.com: no ******** nor ********."
+
+
+def test_a_record_that_comes_out_otherwise_is_told_and_gone_again(pdns: PowerDns) -> None:
+    """The library's provider for PowerDNS puts the zone behind the target of every alias."""
+    given: dict[str, Any] = {"provider": "powerdns", "options": {"auth_token": pdns.key, "pdns_server": pdns.url}}
+    record = {**CNAME, "zone": "example.net", "name": "_a.www.example.net"}
+    with pytest.raises(GogetsslError, match=r"did not make the record .*x\.comodoca\.com\.example\.net.*gone again"):
+        task_runner(_lexicon.TASK, records=[record], **given)
+    assert pdns.records() == []

@@ -71,6 +71,15 @@ def test_an_alias_beside_other_records_is_refused(run: Run) -> None:
         run(_nsupdate.TASK, records=[{**CNAME, "name": "www.example.com"}])
 
 
+def test_a_text_beside_an_alias_is_refused(named: Bind, run: Run) -> None:
+    """Without a condition BIND says yes to it and does nothing (RFC 2136, 3.4.2.2)."""
+    alias = {**CNAME, "name": "cdn.example.com"}
+    run(_nsupdate.TASK, records=[alias])
+    with pytest.raises(GogetsslError, match=r"has other records at cdn\.example\.com"):
+        run(_nsupdate.TASK, records=[{**TXT, "name": "cdn.example.com"}])
+    run(_nsupdate.TASK, records=[alias], state="absent")
+
+
 def wrong(named: Bind) -> dict[str, tuple[dict[str, Any], str]]:
     other = base64.b64encode(b"x" * 32).decode()
     locked = {"zone": "locked.example", "name": "_a.locked.example", "type": "CNAME", "value": "x.comodoca.com"}

@@ -88,6 +88,7 @@ def test_what_others_have_in_the_same_set_stays_as_it_was(pdns: PowerDns, run: C
     [
         ("_a.www.example.net", "CNAME", ["theirs.example.org."], CNAME),
         ("_a.www.example.net", "TXT", ['"theirs"'], CNAME),
+        ("_a.www.example.net", "NS", ["x.comodoca.com."], CNAME),
         ("cdn.example.net", "CNAME", ["edge.example.org."], {**TXT, "name": "cdn.example.net"}),
     ],
 )
@@ -213,3 +214,18 @@ def test_options_that_cannot_be_meant(run: Call, options: dict[str, Any], words:
 
 def test_an_address_with_the_path_of_the_api(pdns: PowerDns, run: Call) -> None:
     assert not run(records=[CNAME], state="checked", url=f"{pdns.url}/api/v1/")["changed"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_who_undoes_a_change_at_once_is_noticed(run: Call, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """A server whose record is always the other way round, as if somebody else wrote at the same time."""
+    there = {"name": "_a.www.example.net.", "type": "CNAME", "ttl": 60, "records": [{"content": "x.comodoca.com."}]}
+    asked: list[str] = []
+
+    def call(method: str, _path: str, _body: Any = None) -> Any:
+        asked.append(method)
+        return {"kind": "Native", "rrsets": [there] if state == "absent" else []} if method == "GET" else None
+
+    monkeypatch.setattr(_powerdns, "api", lambda _params: call)
+    assert "took the change of _a.www.example.net, but it is undone already" in said(run, state=state)
+    assert asked == ["GET", "PATCH", "GET"]

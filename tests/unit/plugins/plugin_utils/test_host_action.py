@@ -20,6 +20,7 @@ def send(args: dict[str, Any], can_pipe: bool = True, async_val: int = 0) -> tup
 
     class Action(_controller.HostAction):
         secrets = ("private_keys",)
+        piped = ("private_keys",)
 
         def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
             return can_pipe and options.get("pipelining", False)

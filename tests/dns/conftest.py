@@ -84,9 +84,11 @@ def vendor(resolver: str, web_root: Path) -> Iterator[tuple[Path, Emulator, int]
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        with Emulator(http_port=port, resolver=resolver) as emulator:
-            yield web_root, emulator, port
-        server.shutdown()
+        try:
+            with Emulator(http_port=port, resolver=resolver) as emulator:
+                yield web_root, emulator, port
+        finally:
+            server.shutdown()
 
 
 def fresh_bench(tmp_path: Path, vendor: tuple[Path, Emulator, int], servers: Bind | PowerDns) -> Bench:

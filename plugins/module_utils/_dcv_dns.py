@@ -16,6 +16,7 @@ import dataclasses
 import datetime as dt
 import importlib.util
 import secrets
+import sys
 import typing as t
 
 from . import _names, _published, _records
@@ -36,7 +37,7 @@ SPEC: dict[str, t.Any] = {
     "order_ids": {"type": "list", "elements": "int", "default": []},
     "provider": {"type": "str", "default": ""},
     "collections": {"type": "list", "elements": "str", "default": []},
-    "libraries": {"type": "list", "elements": "str", "default": []},
+    "libraries": {"type": "dict", "default": {}},
     "alias": {"type": "dict", "default": {}},
     "zones": {"type": "dict", "default": {}},
     "ttl": {"type": "int", "default": _records.DEFAULT_TTL},
@@ -100,18 +101,18 @@ def _checked(params: Params, places: Places) -> Result:
     }
 
 
-def _check_libraries(provider: str, collections: t.Sequence[str], libraries: t.Sequence[str]) -> None:
+def _check_libraries(provider: str, collections: t.Sequence[str], libraries: t.Mapping[str, str]) -> None:
     for collection in collections:
         if not _can_import(f"ansible_collections.{collection}"):
             raise input_error(
                 f"The DNS provider {provider} needs the collection {collection} on the controller:"
                 f" ansible-galaxy collection install {collection}"
             )
-    for library in libraries:
+    for library, package in libraries.items():
         if not _can_import(library):
             raise input_error(
                 f"The DNS provider {provider} needs the Python library {library} on the controller, for the Python that"
-                " runs Ansible."
+                f" runs Ansible: {sys.executable} -m pip install {package}"
             )
 
 

@@ -45,6 +45,8 @@ class Context:
     host: str = ""  # the inventory's name, inside the controller
     run_directory: str | None = None  # of this run of Ansible alone, on the controller
     board: t.Callable[[], t.Any] | None = None  # what all hosts of the play wish for, inside the controller
+    # Runs a module of another collection where the task runs, inside the controller: its name and options.
+    module: t.Callable[[str, Params], Result] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

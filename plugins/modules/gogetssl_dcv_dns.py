@@ -71,10 +71,10 @@ options:
     default: []
   libraries:
     description:
-      - Python modules that the provider needs on the controller, by the name they are imported by.
-    type: list
-    elements: str
-    default: []
+      - Python modules that the provider needs on the controller, from the name they are imported by to what
+        C(pip install) takes for them.
+    type: dict
+    default: {}
   alias:
     description:
       - Names whose proofs are published elsewhere, from name to the full name there. The name itself or, by a wildcard

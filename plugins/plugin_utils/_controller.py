@@ -70,7 +70,7 @@ class ControllerAction(_Sender):
         host = str((task_vars or {}).get("inventory_hostname", ""))
         failure = _validation_failure(self._task.action, validated)
         board = functools.partial(_play.board, constants.DEFAULT_LOCAL_TMP, self._task, task_vars or {})
-        outcome = failure or self._outcome(validated.validated_parameters, warnings, host, board)
+        outcome = failure or self._outcome(validated.validated_parameters, warnings, host, board, task_vars)
         result.update(outcome)
         if warnings:
             result["warnings"] = warnings
@@ -82,7 +82,12 @@ class ControllerAction(_Sender):
         return scrubbed
 
     def _outcome(
-        self, params: _task.Params, warnings: list[str], host: str, board: t.Callable[[], t.Any]
+        self,
+        params: _task.Params,
+        warnings: list[str],
+        host: str,
+        board: t.Callable[[], t.Any],
+        task_vars: dict[str, t.Any] | None,
     ) -> dict[str, t.Any]:
         """The result of the task with these options."""
         check_mode = bool(self._task.check_mode)
@@ -103,6 +108,7 @@ class ControllerAction(_Sender):
             host=host,
             run_directory=constants.DEFAULT_LOCAL_TMP,  # made by Ansible for each run, inherited by its forks
             board=board,
+            module=lambda name, options: self._module(name, options, task_vars),
         )
         try:
             return {"changed": False, **self.task.run(context)}
@@ -112,6 +118,13 @@ class ControllerAction(_Sender):
             raise
         except Exception as error:  # pylint: disable=broad-exception-caught
             return _failure(_task.unexpected(error))
+
+    def _module(self, name: str, options: _task.Params, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """A module of another collection. Its options may be secrets: through a pipe, no file holds them."""
+        with contextlib.suppress(KeyError, AttributeError):
+            self._connection.set_option("pipelining", True)
+        answer: dict[str, t.Any] = self._execute_module(module_name=name, module_args=options, task_vars=task_vars)
+        return answer
 
     def _shell(self, script: str) -> CommandResult:
         """A script on the host, with the privileges of the task."""

@@ -53,13 +53,17 @@ def run(named: Bind) -> Run:
     return task
 
 
-def task_runner(task: _task.Task, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    """Runs a task with its options as Ansible would hand them over."""
+def task_runner(
+    task: _task.Task, check_mode: bool = False, call_module: Callable[..., Any] | None = None, **options: Any
+) -> dict[str, Any]:
+    """Runs a task with its options as Ansible would hand them over; `call_module` stands for other collections'."""
     spec = {name: {k: v for k, v in entry.items() if k != "fallback_env"} for name, entry in task.argument_spec.items()}
     validated = ArgumentSpecValidator(spec, **task.rules).validate(options)
     assert not validated.error_messages, validated.error_messages
     warnings: list[str] = []
-    context = _task.Context(validated.validated_parameters, check_mode, _shell, _no_api, warnings.append)
+    context = _task.Context(
+        validated.validated_parameters, check_mode, _shell, _no_api, warnings.append, module=call_module
+    )
     return task.run(context)
 
 

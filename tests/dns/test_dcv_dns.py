@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -246,14 +247,18 @@ def test_before_money_an_alias_has_to_lead_there(named: Bind, run: Run) -> None:
     ("options", "said"),
     [
         ({"collections": ["no.such"]}, "route53 needs the collection no.such on the controller: ansible-galaxy"),
-        ({"libraries": ["no_such_library"]}, "route53 needs the Python library no_such_library"),
+        (
+            {"libraries": {"no_such_library": "nosuch"}},
+            "route53 needs the Python library no_such_library on the controller, for the Python that runs Ansible: "
+            f"{sys.executable} -m pip install nosuch",
+        ),
     ],
 )
 def test_before_money_a_missing_tool_is_told(run: Run, options: dict[str, Any], said: str) -> None:
     with pytest.raises(GogetsslError) as caught:
         checked(run, "example.com", provider="route53", **options)
     assert said in caught.value.message
-    checked(run, "example.com", collections=["certops.gogetssl"], libraries=["dns"])
+    checked(run, "example.com", collections=["certops.gogetssl"], libraries={"dns": "dnspython"})
 
 
 def test_an_answer_that_could_reach_beyond_its_name_is_refused(run: Run, directory: str) -> None:

@@ -110,7 +110,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"gogetssl_dns_zones": {"shop.co.uk": "co.uk"}, "gogetssl_nsupdate_server": "ns1.example.com"},
         "is not the primary server of co.uk or takes no updates of it",
     ),
-    "provider": ({"gogetssl_dns_provider": "nobody"}, "There is no DNS provider nobody: use cloudflare, hetzner"),
+    "provider": ({"gogetssl_dns_provider": "nobody"}, "There is no DNS provider nobody: use azure, cloudflare"),
+    "collection": (
+        {"gogetssl_dns_provider": "route53"},
+        "route53 needs the collection amazon.aws on the controller: ansible-galaxy collection install amazon.aws",
+    ),
 }
 
 

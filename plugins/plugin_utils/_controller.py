@@ -34,6 +34,7 @@ class _Sender(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
     """Sends a module with options that nobody is to see: Ansible's debugging prints the others, no_log or not."""
 
     _withheld: t.Mapping[str, t.Any] = {}
+    _withheld_from = ""  # a module of another name than the action's, which is sent
 
     def _send(self, task_vars: dict[str, t.Any] | None, secrets: t.Collection[str]) -> dict[str, t.Any]:
         """The module of the action's name, with all options of the task; in the background if the task is to be."""
@@ -46,7 +47,7 @@ class _Sender(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
 
     def _configure_module(self, module_name: str, module_args: dict[str, t.Any], task_vars: t.Any) -> t.Any:
         """Ansible's, which packs the module up: the last moment to add options, and one after which none is printed."""
-        if module_name == self._task.action:
+        if module_name in (self._task.action, self._withheld_from):
             module_args = {**module_args, **self._withheld}
         return super()._configure_module(module_name=module_name, module_args=module_args, task_vars=task_vars)
 
@@ -120,10 +121,11 @@ class ControllerAction(_Sender):
             return _failure(_task.unexpected(error))
 
     def _module(self, name: str, options: _task.Params, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """A module of another collection. Its options may be secrets: through a pipe, no file holds them."""
+        """A module of another collection. Any option may be a secret: none is printed, and no file holds them."""
         with contextlib.suppress(KeyError, AttributeError):
             self._connection.set_option("pipelining", True)
-        answer: dict[str, t.Any] = self._execute_module(module_name=name, module_args=options, task_vars=task_vars)
+        self._withheld, self._withheld_from = options, name
+        answer: dict[str, t.Any] = self._execute_module(module_name=name, module_args={}, task_vars=task_vars)
         return answer
 
     def _shell(self, script: str) -> CommandResult:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # `certops.gogetssl.certificates`, and `certops.gogetssl.certificates.optional` of a module that can do without any
     DOCUMENTATION = r"""
 options:
   certificates:
@@ -335,4 +334,3 @@ options:
     type: dict
     suboptions: *organization_options
 """
-    OPTIONAL = DOCUMENTATION.replace("    required: true\n", "", 1)

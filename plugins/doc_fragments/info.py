@@ -7,19 +7,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # `certops.gogetssl.info.raw` for a module that acts
-    RAW = r"""
-options:
-  raw:
-    description:
-      - Whether to return the answers of GoGetSSL as they came, beside the normalised result.
-      - The credentials of the task are made unreadable in them. Their form is the vendor's and may change at any time.
-    type: bool
-    default: false
-"""
-    DOCUMENTATION = (
-        RAW
-        + r"""attributes:
+    DOCUMENTATION = r"""
+attributes:
   check_mode:
     support: full
   diff_mode:
@@ -29,4 +18,3 @@ options:
   idempotent:
     support: full
 """
-    )

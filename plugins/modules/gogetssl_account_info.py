@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - certops.gogetssl.attributes.action_group
   - certops.gogetssl.attributes.controller
   - certops.gogetssl.info
+  - certops.gogetssl.raw
 options:
   gather:
     description:

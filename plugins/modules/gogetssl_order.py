@@ -23,8 +23,8 @@ extends_documentation_fragment:
   - certops.gogetssl.attributes.action_group
   - certops.gogetssl.attributes.controller
   - certops.gogetssl.api
-  - certops.gogetssl.certificates.optional
-  - certops.gogetssl.info.raw
+  - certops.gogetssl.certificates
+  - certops.gogetssl.raw
 attributes:
   check_mode:
     support: full
@@ -35,6 +35,8 @@ attributes:
   idempotent:
     support: full
 options:
+  certificates:
+    required: false  # orders can be cancelled by their ids alone
   requests:
     description:
       - The CSRs, as returned by M(certops.gogetssl.gogetssl_csr). Of each entry C(name), the certificate's name, and

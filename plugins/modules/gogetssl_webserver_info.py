@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - certops.gogetssl.attributes.action_group
   - certops.gogetssl.attributes.controller
   - certops.gogetssl.info
+  - certops.gogetssl.raw
 options:
   family:
     description:

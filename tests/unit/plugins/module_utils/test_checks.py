@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
-from typing import Any
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -28,6 +31,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._suffixes import 
 from ansible_collections.certops.gogetssl.plugins.module_utils._wanted import Wanted
 from ansible_collections.certops.gogetssl.plugins.module_utils._world import Look
 
+BY_FILE = ("http", "https")
 NAME, WILD = "shop.example.com", "*.example.com"
 MAIL = "admin@example.com"
 RESOLVER, NS1, NS2 = (
@@ -223,41 +227,128 @@ HTTP: list[tuple[NameFacts, R, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("check", "facts", "result", "said"),
-    [
-        *(("name", *case) for case in NAMES),
-        *(("address", *case) for case in ADDRESSES),
-        *(("dnssec", *case) for case in SIGNATURES),
-        *(("servers", *case) for case in SERVERS),
-        *(("caa", *case) for case in CAA),
-        *(("http", *case) for case in HTTP),
-        *(("https", dataclasses.replace(facts, method="https"), *rest) for facts, *rest in HTTP),
-    ],
-)
-def test_a_name(check: str, facts: NameFacts, result: R, said: str) -> None:
-    one = row(check, facts)
-    assert one.result is result, one
-    assert said in one.found
-    assert bool(one.advice) is (result is not R.PASS), "what is not well comes with what to do"
+NOT_FOUND = V4._replace(problem="the server answered HTTP 404.", status=404)
+# Without a probe an answering server proves nothing.
+NO_PROBE: list[tuple[NameFacts, R, str]] = [
+    (name(looks=(NOT_FOUND, V6)), R.WARN, "IPv4 192.0.2.1 port 80: HTTP 404"),
+    (name(looks=(V4, REFUSED)), R.STOP, "connection refused"),
+    (name(looks=(REFUSED,)), R.WARN, "connection refused"),
+]
+# Without the product both families are weighed.
+EITHER: list[tuple[NameFacts, R, str]] = [
+    (caa((0, "issue", "sectigo.com"), (0, "issue", "digicert.com")), R.PASS, "allows it"),
+    (caa((0, "issue", "sectigo.com")), R.WARN, "only sectigo.com may issue"),
+    (caa((0, "issue", "letsencrypt.org")), R.STOP, "only letsencrypt.org may issue"),
+]
 
 
-@pytest.mark.parametrize(
-    ("looks", "result", "said"),
-    [
-        (
-            (V4._replace(problem="the server answered HTTP 404.", status=404), V6),
-            R.WARN,
-            "IPv4 192.0.2.1 port 80: HTTP 404",
-        ),
-        ((V4, REFUSED), R.STOP, "connection refused"),
-        ((REFUSED,), R.WARN, "connection refused"),
-    ],
-)
-def test_without_a_probe_an_answering_server_proves_nothing(looks: Any, result: R, said: str) -> None:
-    one = row("http", name(looks=looks), probe=False)
-    assert (one.result, bool(one.advice)) == (result, True)
-    assert said in one.found
+def by(method: str, facts: NameFacts) -> NameFacts:
+    return dataclasses.replace(facts, method=method)
+
+
+BY_MAIL = name(method=MAIL, approvers=(MAIL,))
+
+
+class Case(NamedTuple):
+    """What was found out of a name, of its certificate and of the account, and what the check has to say to it."""
+
+    check: str
+    name: NameFacts
+    result: R
+    said: str
+    certificate: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
+
+    @property
+    def row(self) -> _checks.Row:
+        return row(self.check, self.name, self.certificate, **self.facts)
+
+
+CASES = [
+    *(Case("name", *case) for case in NAMES),
+    Case("product", GOOD, R.PASS, "Multi fits, 10.00 EUR"),
+    Case("product", GOOD, R.WARN, "not known: not asked: no credentials", {"product": None}, {"account": False}),
+    Case("product", GOOD, R.STOP, "Multi takes no wildcards", {"problem": "Multi takes no wildcards"}),
+    Case("approver", BY_MAIL, R.PASS, f"{MAIL} may approve"),
+    Case("approver", name(method=MAIL), R.WARN, "not known: not asked: no credentials", {}, {"account": False}),
+    Case("approver", name(method=MAIL, approvers=("root@example.com",)), R.STOP, f"{MAIL} may not approve {NAME}"),
+    *(Case("address", *case) for case in ADDRESSES),
+    *(Case("dnssec", *case) for case in SIGNATURES),
+    *(Case("servers", *case) for case in SERVERS),
+    *(Case("caa", *case) for case in CAA),
+    *(Case("caa", *case, {"family": None}) for case in EITHER),
+    *(Case(way, by(way, facts), result, said) for way in BY_FILE for facts, result, said in HTTP),
+    *(
+        Case(way, by(way, facts), result, said, facts={"probe": False})
+        for way in BY_FILE
+        for facts, result, said in NO_PROBE
+    ),
+    Case("balance", GOOD, R.PASS, "13.00 EUR for a price of 10.00 before tax", {}, {"balance": 1300}),
+    Case("balance", GOOD, R.WARN, "the price 10.00 before tax", {}, {"balance": 1299}),
+    Case("balance", GOOD, R.STOP, "buying all of these costs 10.00 before tax", {}, {"balance": 999}),
+    Case("balance", GOOD, R.WARN, "the balance is not known", {}, {"balance": None}),
+    Case("balance", GOOD, R.WARN, "not all prices are known", {"price": None}),
+]
+# What a check by its nature cannot come to, and why. Each of them can do all three.
+CANNOT: dict[tuple[str, R], str] = {}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.result.value}-{case.said[:40]}")
+def test_what_a_check_comes_to(case: Case) -> None:
+    one = case.row
+    assert one.result is case.result, one
+    assert case.said in one.found
+    assert bool(one.advice) is (case.result is not R.PASS), "what is not well comes with what to do"
+
+
+def test_every_check_is_seen_to_pass_to_warn_and_to_stop() -> None:
+    outcomes = {(check, result) for check in _checks.CHECKS for result in R} - set(CANNOT)
+    assert {(case.check, case.result) for case in CASES} == outcomes
+
+
+def test_every_sentence_of_every_check_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each place of the code that says pass, warn or stop is reached by one of the cases."""
+    source = Path(_checks.__file__).read_text(encoding="utf-8")
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    places = {
+        (node.lineno, node.end_lineno or node.lineno, node.func.id): ast.unparse(node)
+        for node in calls
+        if isinstance(node.func, ast.Name) and node.func.id in ("_pass", "_warn", "_stop")
+    }
+    reached: set[tuple[str, int]] = set()
+
+    def spy(of: str) -> Any:
+        real = getattr(_checks, of)
+
+        def say(*words: str) -> Any:
+            reached.add((of, sys._getframe(1).f_lineno))
+            return real(*words)
+
+        return say
+
+    for of in ("_pass", "_warn", "_stop"):
+        monkeypatch.setattr(_checks, of, spy(of))
+    for case in CASES:
+        assert case.row
+    unseen = [
+        words
+        for (first, last, of), words in places.items()
+        if not any(one == of and first <= line <= last for one, line in reached)
+    ]
+    assert len(places) > 3 * len(_checks.CHECKS)
+    assert unseen == []
+
+
+def test_the_manual_tells_of_every_check_what_warns_and_what_stops() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "preflight.md").read_text(encoding="utf-8")
+    table = text.partition("## The checks\n")[2].strip().partition("\n\n")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[2:]]
+    told = {check: cells for cells in lines for check in cells[0].split(", ")}
+    assert list(told) == list(_checks.CHECKS)
+    for check, (_name, _looks_at, warn, stop, to_do) in told.items():
+        assert bool(warn.strip()) is ((check, R.WARN) not in CANNOT), check
+        assert bool(stop.strip()) is ((check, R.STOP) not in CANNOT), check
+        assert to_do.strip(" |"), check
 
 
 @pytest.mark.parametrize(
@@ -266,65 +357,19 @@ def test_without_a_probe_an_answering_server_proves_nothing(looks: Any, result: 
         ((V4, REFUSED), "Remove the AAAA record"),
         ((REFUSED,), "start the web server"),
         (
-            (V4._replace(problem="the server answered HTTP 404.", status=404, trail="redirected to '/': "),),
+            (NOT_FOUND._replace(trail="redirected to '/': "),),
             "The redirect",
         ),
         ((V4, V4._replace(problem="other content is served.", status=200)), "gogetssl_web_hosts"),
-        ((V4._replace(problem="the server answered HTTP 404.", status=404),), "Is the web root"),
+        ((NOT_FOUND,), "Is the web root"),
     ],
 )
 def test_the_mend(looks: Any, advice: str) -> None:
     assert advice in row("http", name(looks=looks)).advice
 
 
-@pytest.mark.parametrize(
-    ("change", "facts", "result", "said"),
-    [
-        ({}, {}, R.PASS, "Multi fits, 10.00 EUR"),
-        ({"product": None}, {"account": False}, R.WARN, "whether 68 fits is not known: not asked: no credentials"),
-        ({"problem": "Multi takes no wildcards"}, {}, R.STOP, "Multi takes no wildcards"),
-    ],
-)
-def test_the_product(change: dict[str, Any], facts: dict[str, Any], result: R, said: str) -> None:
-    one = row("product", certificate=change, **facts)
-    assert one.result is result
-    assert said in one.found
-
-
-@pytest.mark.parametrize(
-    ("approvers", "result", "said"),
-    [((MAIL,), R.PASS, "may approve"), (None, R.WARN, "not known"), (("root@example.com",), R.STOP, "may not approve")],
-)
-def test_the_approver(approvers: tuple[str, ...] | None, result: R, said: str) -> None:
-    one = row("approver", name(method=MAIL, approvers=approvers), account=approvers is not None)
-    assert one.result is result
-    assert said in one.found
-    assert result is not R.STOP or one.advice == "Allowed: root@example.com."
-
-
-@pytest.mark.parametrize(
-    ("balance", "price", "result", "said"),
-    [
-        (1300, 1000, R.PASS, "13.00 EUR for a price of 10.00 before tax"),
-        (1299, 1000, R.WARN, "the price 10.00 before tax"),
-        (999, 1000, R.STOP, "buying all of these costs 10.00 before tax"),
-        (None, 1000, R.WARN, "the balance is not known"),
-        (5000, None, R.WARN, "not all prices are known"),
-    ],
-)
-def test_the_balance(balance: int | None, price: int | None, result: R, said: str) -> None:
-    one = row("balance", certificate={"price": price}, balance=balance)
-    assert one.result is result
-    assert said in one.found
-
-
-@pytest.mark.parametrize(
-    ("issuers", "result"),
-    [(("sectigo.com", "digicert.com"), R.PASS), (("sectigo.com",), R.WARN), (("letsencrypt.org",), R.STOP)],
-)
-def test_without_the_product_both_families_are_weighed(issuers: tuple[str, ...], result: R) -> None:
-    facts = caa(*((0, "issue", issuer) for issuer in issuers))
-    assert row("caa", facts, certificate={"family": None}).result is result
+def test_who_may_approve_is_listed_where_somebody_may_not() -> None:
+    assert row("approver", name(method=MAIL, approvers=("root@example.com",))).advice == "Allowed: root@example.com."
 
 
 def test_the_other_family() -> None:

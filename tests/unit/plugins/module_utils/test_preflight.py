@@ -10,7 +10,7 @@ import functools
 import http.server
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -20,6 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import (
     _api,
+    _checks,
     _dns,
     _dns_wire,
     _preflight,
@@ -31,6 +32,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._suffixes import 
 from ansible_collections.certops.gogetssl.plugins.module_utils._task import Context
 from tests.unit.internet import RESOLVER, Internet, zone
 from tests.unit.scripted import KEY, PASSWORD, URL, USER, Call, Time, call, client, no_shell, scripted
+from tests.unit.tls import untrusted
 
 SHOP, MAIL = "shop.example.com", "admin@example.com"
 PROBE = {"file_name": "probe.txt", "content": "here I am"}
@@ -84,7 +86,7 @@ class Server6(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def web(ipv6: bool) -> Iterator[int]:
+def web(ipv6: bool, tls: bool = False) -> Iterator[int]:
     """A web server on 127.0.0.1 and, if wanted, on the same port of ::1."""
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
@@ -92,6 +94,8 @@ def web(ipv6: bool) -> Iterator[int]:
         if ipv6:
             servers.append(stack.enter_context(Server6(("::1", first.server_address[1]), Handler)))
         for server in servers:
+            if tls:
+                server.socket = untrusted().wrap_socket(server.socket, server_side=True)
             threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
             stack.callback(server.shutdown)
         yield first.server_address[1]
@@ -215,6 +219,96 @@ ACCOUNT = {
 
 def products(*items: dict[str, Any]) -> Call:
     return call("GET", "/products/ssl/", {"products": list(items), "success": True})
+
+
+LOOK_AT_A = "shop A 8.8.8.8"
+
+
+def seen(check: str, world: str | Internet = "", *wishes: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """The task with this check alone."""
+    return preflight(internet(world) if isinstance(world, str) else world, *wishes, checks=[check], **options)
+
+
+def told(check: str, *script: Call, **certificate: Any) -> dict[str, Any]:
+    """The same with an account, of which the vendor says what is in the script."""
+    with scripted(*script):
+        return seen(check, "", wish(**certificate), **ACCOUNT)
+
+
+def approvers(*allowed: str) -> Call:
+    emails = {"ComodoApprovalEmails": list(allowed), "success": True}
+    return call("POST", "/tools/domain/emails/", emails, fields={"domain": SHOP})
+
+
+def bogus() -> Internet:
+    world = internet(LOOK_AT_A)
+    world.bogus.add("example.com")
+    return world
+
+
+def silent() -> Internet:
+    world = internet(LOOK_AT_A)
+    world.moods[RESOLVER.address] = Outcome.TIMEOUT
+    return world
+
+
+def served(method: str, ipv6: bool = True, probe: bool = True) -> dict[str, Any]:
+    """Over both kinds of addresses, or as if the AAAA record had been forgotten."""
+    with web(ipv6, tls=method == "https") as port:
+        options = {f"{method}_port": port, **({"probe": PROBE} if probe else {})}
+        world = internet("shop A 127.0.0.1\nshop AAAA ::1")
+        return preflight(world, wish(dcv=method), checks=["address", method], **options)
+
+
+def funds(balance: str) -> dict[str, Any]:
+    return told("balance", call("GET", "/account/balance/", {"balance": balance, "currency": "EUR"}), products(item()))
+
+
+# A world for everything that every check can come to.
+WORLDS: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {
+    ("name", "pass"): lambda: seen("name"),
+    ("name", "warn"): lambda: seen("name", "", wish(["co.uk"])),
+    ("name", "stop"): lambda: seen("name", "", wish(["a_b.example.com"])),
+    ("product", "pass"): lambda: told("product", products(item())),
+    ("product", "warn"): lambda: seen("product"),
+    ("product", "stop"): lambda: told("product", products()),
+    ("approver", "pass"): lambda: told("approver", products(item()), approvers(MAIL), dcv=MAIL),
+    ("approver", "warn"): lambda: seen("approver", "", wish(dcv=MAIL)),
+    ("approver", "stop"): lambda: told("approver", products(item()), approvers("root@example.com"), dcv=MAIL),
+    ("address", "pass"): lambda: seen("address", LOOK_AT_A),
+    ("address", "warn"): lambda: seen("address", "shop A 10.0.0.1"),
+    ("address", "stop"): lambda: seen("address", "shpo A 8.8.8.8"),
+    ("dnssec", "pass"): lambda: seen("dnssec", LOOK_AT_A),
+    ("dnssec", "warn"): lambda: seen("dnssec", silent()),
+    ("dnssec", "stop"): lambda: seen("dnssec", bogus()),
+    ("servers", "pass"): lambda: seen("servers", LOOK_AT_A),
+    ("servers", "warn"): lambda: seen("servers", f"{LOOK_AT_A}\n@ NS ns2.example.com."),
+    ("servers", "stop"): lambda: seen("servers", "", wish(["shop.exmaple.com"])),
+    ("caa", "pass"): lambda: seen("caa", f'{LOOK_AT_A}\n@ CAA 0 issue "sectigo.com"', wish(product="PositiveSSL")),
+    ("caa", "warn"): lambda: seen("caa", f'{LOOK_AT_A}\n@ CAA 0 issue "sectigo.com"'),
+    ("caa", "stop"): lambda: seen("caa", f'{LOOK_AT_A}\n@ CAA 0 issue "letsencrypt.org"'),
+    ("http", "pass"): lambda: served("http"),
+    ("http", "warn"): lambda: served("http", probe=False),
+    ("http", "stop"): lambda: served("http", ipv6=False),
+    ("https", "pass"): lambda: served("https"),
+    ("https", "warn"): lambda: served("https", probe=False),
+    ("https", "stop"): lambda: served("https", ipv6=False),
+    ("balance", "pass"): lambda: funds("13.00"),
+    ("balance", "warn"): lambda: funds("12.99"),
+    ("balance", "stop"): lambda: funds("9.99"),
+}
+
+
+def test_there_is_a_world_for_everything_that_every_check_can_come_to() -> None:
+    assert list(WORLDS) == [(check, result) for check in _checks.CHECKS for result in ("pass", "warn", "stop")]
+
+
+@pytest.mark.parametrize(("check", "result"), WORLDS)
+def test_a_world_in_which_a_check_comes_to_it(check: str, result: str) -> None:
+    found = WORLDS[check, result]()
+    (row,) = [row for row in found["rows"] if row["check"] == check]
+    assert row["result"] == result, row
+    assert [one["name"] for one in found["stopped"]] == ([row["certificate"]] if result == "stop" else [])
 
 
 def test_the_account_is_asked_for_product_price_balance_and_approvers() -> None:

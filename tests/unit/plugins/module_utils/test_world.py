@@ -4,20 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import errno
 import functools
 import http.server
-import ssl
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _world
 from ansible_collections.certops.gogetssl.plugins.module_utils._dns import Dns, Outcome, Server
@@ -33,6 +27,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._world import (
 )
 from tests.unit.internet import Internet, listening, zone
 from tests.unit.scripted import PROOF
+from tests.unit.tls import untrusted
 
 CONTENT = (PROOF.content or "").encode()
 RIGHT = Page(200, None, CONTENT)
@@ -249,21 +244,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate that nobody trusts, for another name, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "other.example.com")])
-    now = dt.datetime.now(dt.timezone.utc)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(days=1))
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(
-        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
-
-
 def test_a_real_name_server() -> None:
     with listening(Internet({"here": dict([ZONE])}), "here") as port:
         places = dict.fromkeys(("ns1.example.com", "ns2.example.com"), ("127.0.0.1", port))
@@ -272,11 +252,9 @@ def test_a_real_name_server() -> None:
         assert world.look(dataclasses.replace(CNAME, record="_b.shop.example.com")).visible is False
 
 
-def test_over_https_the_old_certificate_does_not_matter(port: int, certificate: Path) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
+def test_over_https_the_old_certificate_does_not_matter(port: int) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.socket = untrusted().wrap_socket(server.socket, server_side=True)
         threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
         place = ("127.0.0.1", server.server_address[1])
         proof = dataclasses.replace(PROOF, method="https", url=f"https://shop.example.com{PROOF.path}")

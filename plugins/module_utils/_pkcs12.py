@@ -88,7 +88,7 @@ def _by_program(entry: Entry, password: str, legacy: bool) -> bytes:
     scheme, digest = ("PBE-SHA1-3DES", "sha1") if legacy else ("AES-256-CBC", "sha256")
     pipes = [_filled_pipe(password.encode("ascii") + b"\n"), _filled_pipe(key_pem)]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function  # AnsibleModule is not known down here
             [
                 *(_PROGRAM, "pkcs12", "-export", "-name", entry.alias, "-passout", f"fd:{pipes[0]}"),
                 *("-inkey", f"/dev/fd/{pipes[1]}", "-in", "/dev/stdin"),

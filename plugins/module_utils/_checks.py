@@ -452,6 +452,11 @@ def _mend(name: NameFacts, wrong: t.Sequence[Look], routed: t.Sequence[Look]) ->
         return f"Remove the AAAA record of {name.shown}, or have the web server answer there as it does over IPv4."
     if any(look.status is None for look in wrong):
         return "Nothing answers there: start the web server, open the port, or mend the record."
+    if any(look.other_probe for look in wrong):
+        return (
+            "Another run has put its probe there: let it end, then run again. If no other run is at work, an old probe "
+            "is served: the web root is not the directory this server serves for the name."
+        )
     if any(look.trail for look in wrong):
         return "The redirect leads away from the file: leave /.well-known/pki-validation/ out of it."
     if len(wrong) < len(routed):

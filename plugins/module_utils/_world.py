@@ -32,6 +32,7 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 10.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PROBE = "gogetssl-probe-"  # what the content of every run's probe begins with; the rest is the run's own
 
 
 class Sighting(t.NamedTuple):
@@ -68,6 +69,7 @@ class Look(t.NamedTuple):
     trail: str = ""  # the redirects that were followed
     status: int | None = None  # of the last answer; none if no server answered
     routed: bool = True  # False: the controller has no way to the address, which tells nothing of the server
+    other_probe: bool = False  # the probe of another run is there, in place of this one's
 
 
 class Unseen(Exception):
@@ -183,7 +185,8 @@ class World:
                 page = self.fetch(target)
                 status = page.status
                 if page.status not in _REDIRECTS:
-                    return look._replace(problem=compare_page(content, page), trail=trail, status=status)
+                    problem, other = compare_page(content, page), is_other_probe(content, page)
+                    return look._replace(problem=problem, trail=trail, status=status, other_probe=other)
                 trail += f"redirected to {(page.location or 'nowhere')[:200]!r}: "
                 target = self._redirected(target, page.location or "")
             except Unseen as error:
@@ -252,6 +255,12 @@ def compare_page(content: str, page: Page) -> str:
     if wanted.split() == seen.split():
         return "the file's line ends or spaces were changed; it must be served byte by byte."
     return f"other content is served: {seen[:60].decode('utf-8', 'replace')!r}."
+
+
+def is_other_probe(content: str, page: Page) -> bool:
+    """True if one run's probe was looked for and another one's is there: no less wrong, but for another reason."""
+    both = content.startswith(PROBE) and page.body.startswith(PROBE.encode())
+    return both and page.status == 200 and bool(compare_page(content, page))
 
 
 def _without_line_end(body: bytes) -> bytes:

@@ -66,6 +66,29 @@ def test_a_killed_preflight_leaves_nothing_behind_after_the_next_run(bench: Benc
     assert not bench.proofs
 
 
+@pytest.mark.slow
+def test_the_probe_of_another_run_is_told_as_such_and_left_alone(bench: Bench) -> None:
+    """A run that is at work at the same time: its probe comes between this one's and the look at it."""
+    theirs = "gogetssl-probe-of-another-run"
+    files = {"web_root": "{{ gogetssl_web_root }}", "state": "{{ gogetssl_http_state }}"}
+    rival = "{{ gogetssl_http_files | map('combine', {'content': '" + theirs + "'}) }}"
+    content = [
+        {"certops.gogetssl.gogetssl_dcv_file": {**files, "files": "{{ gogetssl_http_files }}"}},
+        {
+            "certops.gogetssl.gogetssl_dcv_file": {**files, "files": rival},
+            "when": "gogetssl_http_state == 'present'",
+        },
+    ]
+    tasks = bench.directory / "rivals.yml"
+    tasks.write_text(yaml.safe_dump(content, sort_keys=False))
+    run = bench.run(gogetssl_http_publisher="rivals", gogetssl_http_tasks={"rivals": str(tasks)})
+    assert run.code != 0
+    assert "shop: stopped: shop.example.com, http: IPv4 127.0.0.1 port" in words(run.output)
+    assert "Another run has put its probe there: let it end, then run again." in words(run.output)
+    assert not bench.orders
+    assert [path.read_text() for path in bench.web_root.rglob("gogetssl-probe-*")] == [theirs]
+
+
 def test_an_approver_that_is_not_allowed_stops_before_the_order(bench: Bench) -> None:
     run = bench.run(gogetssl_certificates=[bench.shop(dcv="root@elsewhere.example.org")])
     assert run.code != 0

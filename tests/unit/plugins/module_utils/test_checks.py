@@ -362,6 +362,7 @@ def test_the_manual_tells_of_every_check_what_warns_and_what_stops() -> None:
         ),
         ((V4, V4._replace(problem="other content is served.", status=200)), "gogetssl_web_hosts"),
         ((NOT_FOUND,), "Is the web root"),
+        ((V4._replace(problem="other content is served.", other_probe=True),), "Another run has put its probe there"),
     ],
 )
 def test_the_mend(looks: Any, advice: str) -> None:

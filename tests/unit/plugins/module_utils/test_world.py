@@ -9,6 +9,7 @@ import functools
 import http.server
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -280,3 +281,25 @@ def test_a_real_server(port: int) -> None:
 def test_no_server_at_all() -> None:
     sighting = World({"shop.example.com": ("127.0.0.1", 1)}).look(PROOF)
     assert sighting.problem == f"{PROOF.url} on 127.0.0.1 port 1: connection refused."
+
+
+@pytest.mark.parametrize(
+    ("content", "page", "other"),
+    [
+        ("gogetssl-probe-a", Page(200, None, b"gogetssl-probe-b"), True),
+        ("gogetssl-probe-a", Page(200, None, b"gogetssl-probe-a\n"), False),
+        ("gogetssl-probe-a", Page(404, None, b"gogetssl-probe-b"), False),
+        ("gogetssl-probe-a", Page(200, None, b"<html>gogetssl-probe-b"), False),
+        ("a proof", Page(200, None, b"gogetssl-probe-b"), False),
+    ],
+)
+def test_the_probe_of_another_run_is_known_and_does_not_pass(content: str, page: Page, other: bool) -> None:
+    target = Target("http", "192.0.2.1", 80, "shop.example.com", PROOF.path or "")
+    look = world({page_at(): page}).look_at(target, content)
+    assert look.other_probe is other
+    assert not (other and not look.problem)
+
+
+def test_the_role_makes_probes_that_are_known_as_such() -> None:
+    tasks = (Path(__file__).parents[4] / "roles" / "gogetssl" / "tasks" / "preflight.yml").read_text(encoding="utf-8")
+    assert f"      content: {_world.PROBE}{{{{ lookup(" in tasks

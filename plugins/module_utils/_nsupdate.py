@@ -37,8 +37,9 @@ RULES = {"required_together": [("key_name", "key_secret")]}
 _CLAUSES = {
     Verdict.IN_THE_WAY: "has other records at {names}, where a proof is to stand alone: remove them, or publish"
     " elsewhere (gogetssl_dns_alias)",
-    Verdict.BAD_KEY: "does not know the key {key}: check key_name and key_algorithm against the server's configuration",
-    Verdict.BAD_SIGNATURE: "knows the key {key} with another secret: check key_secret",
+    Verdict.BAD_KEY: "does not know the key {key}, which is to sign for {names}: check key_name and key_algorithm"
+    " against the server's configuration",
+    Verdict.BAD_SIGNATURE: "knows the key {key}, which is to sign for {names}, with another secret: check key_secret",
     Verdict.BAD_TIME: "finds the signature too old or too new: the clocks of the controller and the server differ",
     Verdict.REFUSED: "refuses updates of {zone} by {key}: its update-policy or allow-update has to permit {names}",
     Verdict.NOT_PRIMARY: "is not the primary server of {zone} or takes no updates of it: name the right server, or"

@@ -101,7 +101,10 @@ def test_a_name_whose_proofs_live_elsewhere(named: Bind, bench: Bench) -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "key": ({"gogetssl_nsupdate_key_name": "nobody"}, "does not know the key nobody: check key_name"),
+    "key": (
+        {"gogetssl_nsupdate_key_name": "nobody"},
+        "does not know the key nobody, which is to sign for _gogetssl-check.shop.co.uk: check key_name",
+    ),
     "secret": (
         {"gogetssl_nsupdate_key_secret": base64.b64encode(b"x" * 32).decode()},
         "with another secret: check key_secret",

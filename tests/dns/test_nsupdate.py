@@ -85,8 +85,14 @@ def wrong(named: Bind) -> dict[str, tuple[dict[str, Any], str]]:
     locked = {"zone": "locked.example", "name": "_a.locked.example", "type": "CNAME", "value": "x.comodoca.com"}
     server = f"127.0.0.1:{named.primary}"
     return {
-        "unknown key": ({"key_name": "nobody"}, "does not know the key nobody"),
-        "wrong secret": ({"key_secret": other}, f"knows the key {KEY} with another secret"),
+        "unknown key": (
+            {"key_name": "nobody"},
+            f"does not know the key nobody, which is to sign for {CNAME['name']}: check key_name",
+        ),
+        "wrong secret": (
+            {"key_secret": other},
+            f"knows the key {KEY}, which is to sign for {CNAME['name']}, with another secret: check key_secret",
+        ),
         "key without rights": (
             {"key_name": OTHER_KEY, "key_secret": named.other},
             f"refuses updates of example.com by {OTHER_KEY}: its update-policy or allow-update has to permit _a.www",

@@ -311,6 +311,35 @@ def test_a_world_in_which_a_check_comes_to_it(check: str, result: str) -> None:
     assert [one["name"] for one in found["stopped"]] == ([row["certificate"]] if result == "stop" else [])
 
 
+def another_root() -> dict[str, Any]:
+    """The server does not have the file that was published."""
+    with web(False) as port:
+        options = {"http_port": port, "probe": {**PROBE, "file_name": "elsewhere.txt"}}
+        return preflight(internet("shop A 127.0.0.1"), checks=["address", "http"], **options)
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        (another_root, ["shop.example.com, http: IPv4 127.0.0.1 port", "HTTP 404", "Is the web root the directory"]),
+        (WORLDS["http", "stop"], ["shop.example.com, http: ", "IPv6 ::1 port", "Remove the AAAA record of shop.exam"]),
+        (
+            lambda: seen("caa", f'{LOOK_AT_A}\n@ CAA 0 issue "letsencrypt.org"', wish(product="PositiveSSL")),
+            ["shop.example.com, caa: example.com: ", 'Add the CAA record 0 issue "sectigo.com" at example.com.'],
+        ),
+        (WORLDS["approver", "stop"], [f"{MAIL} may not approve shop.example.com", "Allowed: root@example.com."]),
+    ],
+    ids=["web root", "IPv4 only", "CAA", "approver"],
+)
+def test_what_cannot_be_proven_is_stopped_in_a_sentence_with_name_place_and_mend(
+    bad: Callable[[], dict[str, Any]], named: list[str]
+) -> None:
+    (stopped,) = bad()["stopped"]
+    assert stopped["reason"].startswith("shop: shop.example.com, ")
+    assert "\n" not in stopped["reason"]
+    assert [words for words in named if words not in stopped["reason"]] == [], stopped["reason"]
+
+
 def test_the_account_is_asked_for_product_price_balance_and_approvers() -> None:
     emails = {"ComodoApprovalEmails": [MAIL], "success": True}
     certificates = [wish([SHOP, "www.example.com"], {SHOP: MAIL, "www.example.com": "root@example.com"})]

@@ -135,7 +135,8 @@ def test_a_killed_process_is_started_again(host: Host) -> None:
     host.task(ONE)
     (process,) = host.processes()
     os.kill(process, signal.SIGKILL)
-    host.wait_until(lambda: not host.processes())
+    # Its lock is let go of a moment after it has stopped being seen.
+    host.wait_until(lambda: not _dcv_listener._is_served(str(host.directory / "state" / str(host.port))))
     assert host.task(ONE)["changed"]
     assert host.get(FOLDER + "0123.txt") == (200, ONE["content"].encode())
 

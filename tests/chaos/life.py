@@ -76,6 +76,10 @@ class Site:
         found: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
         return found
 
+    def held_keys(self) -> set[str]:
+        """The public halves of all keys, of every version and of what is staged."""
+        return {_x509.public_key_of_key(path.read_bytes()) for path in self.root.glob("*/privkey.pem")}
+
     def certificate(self) -> _x509.Certificate | None:
         """What services would read; a violation unless it is whole and its key fits."""
         current = self.root / "current"

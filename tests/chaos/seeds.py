@@ -307,10 +307,6 @@ class Life:
             raise Violation("nothing is installed")
         return found
 
-    def staged(self) -> str | None:
-        path = self.site.root / "staged" / "request.csr"
-        return _x509.read_request(path.read_text()).public_key if path.exists() else None
-
     def paid(self) -> list[dict[str, Any]]:
         return [row for row in self.vendor.ledger()["orders"] if row["paid"] and row["status"] != "rejected"]
 
@@ -343,10 +339,10 @@ class Life:
         if journal["order_id"] != newest["order_id"]:
             raise Violation(f"no run finds paid order {newest['order_id']}: the journal has {journal['order_id']}")
         # What is asked for twice, by a rival or because an answer was lost, may be issued twice. Either will do, but
-        # the key of the newest must not be lost.
+        # the key of the newest must not be lost. A reissue that takes effect late has the key of the version before.
         if int(leaf.serial, 16) not in {int(serial, 16) for serial in newest["serials"]}:
             raise Violation(f"no certificate of order {newest['order_id']} is installed")
-        if self.key_of(newest) not in (leaf.public_key, self.staged()):
+        if self.key_of(newest) not in self.site.held_keys():
             raise Violation(f"the key of order {newest['order_id']} is not on the host")
         if not set(self.site.wish["names"]) <= set(leaf.names) or leaf.not_after.timestamp() < self.time.now:
             raise Violation("the installed certificate is not what was wished for")

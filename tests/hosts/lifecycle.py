@@ -143,8 +143,15 @@ def down(run_name: str) -> None:
         if not _until(partial(succeeds, "umount", mount), time.monotonic() + 10):
             raise HostsError(f"{mount} stays mounted: something still uses it")
     network.remove(run_name)
-    if folder.exists():
+    if not _until(partial(_removed, folder), time.monotonic() + 10):
+        raise HostsError(f"{folder} cannot be removed: something still writes there")
+
+
+def _removed(folder: Path) -> bool:
+    """True once it is gone; systemd-nspawn, about to end, removes lock files of its own at the same time."""
+    with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
+    return not folder.exists()
 
 
 def runs() -> list[str]:

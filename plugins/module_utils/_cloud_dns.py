@@ -17,13 +17,11 @@ import typing as t
 
 from ._errors import host_error, input_error
 from ._powerdns import plain, written
-from ._records import Record, read_records
+from ._records import PUBLISHER_SPEC, Record, read_records
 from ._task import Context, Params, Result, Task
 
-STATES = ("present", "absent", "checked")
 SPEC: dict[str, t.Any] = {
-    "records": {"type": "list", "elements": "dict", "required": True},
-    "state": {"type": "str", "choices": list(STATES), "default": "present"},
+    **PUBLISHER_SPEC,
     "provider": {"type": "str", "choices": ["azure", "digitalocean", "route53"], "required": True},
     "options": {"type": "dict", "default": {}, "no_log": True},
     "zone_ids": {"type": "dict", "default": {}},

@@ -5,7 +5,7 @@
 #   make demo     buy, prove, install and serve a certificate against the emulator, on loopback
 #   make test     every test and linter; as root on Debian it installs the packages it needs
 #   make unit     the fast tests alone;  make lint: the linters alone
-#   make matrix   units and integration on the other Pythons and ansible-cores found
+#   make matrix   units and integration on every supported ansible-core; CORE=2.18, devel, lowest or short for some
 #   make bench    the benchmarks
 #   make chaos    certificates' lives under faults and kills; SEED=n and COUNT=n choose which
 #   make clean    remove everything the commands above have made
@@ -45,13 +45,13 @@ lint: $(STAMP)
 	python -m tests.bin.stages lint shellcheck
 
 matrix: $(STAMP)
-	python -m tests.bin.matrix
+	python -m tests.bin.matrix $(CORE)
 
 bench: $(STAMP)
 	python -m tests.benchmark
 
 SEED ?= 1
-COUNT ?= 2000
+COUNT ?= 500
 chaos: $(STAMP)
 	python -m tests.chaos --seed $(SEED) --count $(COUNT)
 

@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs gogetssl_auth inside the controller; its documentation is the module's."""
+"""Runs gogetssl_auth on the controller. The documentation is in the module."""
 
 from __future__ import annotations
 
-from ..module_utils._auth import TASK
-from ..plugin_utils._controller import ControllerAction
+from ..module_utils._tasks.auth import TASK
+from ..plugin_utils._controller.controller import ControllerAction
 
 
 class ActionModule(ControllerAction):

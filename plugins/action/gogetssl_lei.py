@@ -1,14 +1,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs gogetssl_lei inside the controller; its documentation is the module's."""
+"""Runs gogetssl_lei on the controller. The documentation is in the module."""
 
 from __future__ import annotations
 
-from ..module_utils._lei import TASK
-from ..plugin_utils._controller import ControllerAction
+from ..module_utils._tasks.lei import TASK
+from ..plugin_utils._controller.controller import ControllerAction
 
 
 class ActionModule(ControllerAction):
     task = TASK
     _requires_connection = False
+    _supports_async = False  # async runs on the host, which does not have the controller's journal

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The attributes of the modules, described once; each module adds its own C(support)."""
+"""The descriptions of the module attributes. Each module adds its own `support`."""
 
 from __future__ import annotations
 
@@ -31,11 +31,23 @@ attributes:
 
     CONTROLLER = r"""
 options: {}
+requirements:
+  - Python 3.10 or later on the controller.
 attributes:
   action:
-    description: Runs inside the controller. Nothing is sent to the host, except with C(async).
+    description: Runs on the controller. With C(async), the module runs on the managed host instead.
     support: full
   async:
-    description: Supports being used with the C(async) keyword; the module then runs on the host itself.
+    description: Supports the C(async) keyword. The module then runs on the managed host.
     support: full
+"""
+
+    HOST = r"""
+options: {}
+attributes:
+  async:
+    description: Supports the C(async) keyword.
+    support: none
+    details:
+      - The result of a host is validated before it is used, which an C(async) task does not allow.
 """

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wished for: the options of `CERTIFICATES_SPEC` and `CONTACTS_SPEC` in `module_utils/_wanted.py`."""
+"""The certificate specs and contacts: the options of `CERTIFICATES_SPEC` and `CONTACTS_SPEC`."""
 
 from __future__ import annotations
 
@@ -11,49 +11,53 @@ class ModuleDocFragment:
 options:
   certificates:
     description:
-      - The certificates of the host. Every task takes the same list and picks what it needs from it.
+      - The certificates of the host. Every module of this collection accepts the same list and ignores the keys that
+        it does not need.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - What the certificate is called here. It names the directory below O(directory).
-          - Takes letters, digits, dot, dash and underscore, up to 64 of them.
+          - Name of the certificate on this host. It is also the name of its directory below O(directory).
+          - It can have up to 64 letters, digits, dots, dashes and underscores.
         type: str
         required: true
       names:
         description:
-          - The names the certificate is for. The first one is the common name.
-          - Internationalised names may be given in Unicode.
+          - The domain names or IP addresses that the certificate must cover. The first one is the common name.
+          - Internationalized domain names can be written in Unicode.
         type: list
         elements: str
         required: true
       product:
         description:
-          - The product to buy, by its number or its name in the vendor's catalogue.
+          - The product to buy, either its number or its name in the GoGetSSL catalog.
         type: str
         required: true
       period:
         description:
-          - The term to pay for, in months.
+          - Length of the paid term in months.
         type: int
         default: 12
       dcv:
         description:
-          - How control over the names is proven. V(http), V(https) and V(dns) are meant literally, anything else is the
-            e-mail address of an approver.
-          - V(auto) chooses for each name from what the host can publish, files before records; mails never, as nobody
-            can choose an approver.
-          - Either one method for all names, or a dictionary that has a method for each of them.
-          - A wildcard cannot be validated by V(http) or V(https), an IP address by nothing else.
-          - Brands of the DigiCert family take one method for all names. Names that a product for one name includes,
-            such as C(www), are proven along with it and take its method.
+          - The domain control validation (DCV) method. The value is V(http), V(https), V(dns), V(auto) or the email
+            address of an approver.
+          - Set one method for all names, or a dictionary from name to method with an entry for each of
+            O(certificates[].names).
+          - V(auto) selects a method for each name from those that can be published for the host. It prefers files to
+            DNS records, and never selects email.
+          - Wildcard names cannot be validated by V(http) or V(https). IP addresses can only be validated by V(http)
+            or V(https).
+          - DigiCert brands require the same method for all names of a certificate.
+          - A name that a single-name product includes, such as C(www), is validated together with the common name and
+            by the same method.
         type: raw
         default: http
       key_type:
         description:
-          - The kind of private key.
+          - Type and size of the private key.
         type: str
         choices:
           - rsa-2048
@@ -64,34 +68,36 @@ options:
         default: rsa-2048
       services:
         description:
-          - The services of the host that serve the certificate. Used by the role P(certops.gogetssl.gogetssl#role),
-            which reloads them.
+          - The services on the host that use the certificate. The role P(certops.gogetssl.gogetssl#role) reloads
+            them.
         type: list
         elements: str
         default: []
       listeners:
         description:
-          - Where the host serves the certificate, as seen from the host itself. What is served there is compared with
-            what is installed.
-          - If not given, where O(certificates[].services) usually serve it, on the loopback address. V(postfix) means
-            port 25 with STARTTLS, V(dovecot) ports 993 and 143, the latter with STARTTLS, V(tomcat) port 8443, and any
-            other service port 443. Without services, nothing.
+          - The TLS endpoints that serve the certificate, as seen from the host. The served certificate is compared
+            with the installed one.
+          - If not set, the endpoints depend on O(certificates[].services), and all of them are on the loopback
+            address. V(postfix) uses port 25 with STARTTLS, V(dovecot) uses port 993 and port 143 with STARTTLS,
+            V(tomcat) uses port 8443, and every other service uses port 443. Without services, no endpoint is checked.
         type: list
         elements: dict
         suboptions:
           port:
             description:
-              - The TCP port. If not given, the usual one of O(certificates[].listeners[].starttls), else 443.
+              - TCP port. If not set, the standard port of O(certificates[].listeners[].starttls) is used, or 443.
             type: int
           address:
             description:
-              - The address or host name to connect to.
-              - V(all) is every address of the host at which something listens on the port, those of IPv6 included. This
-                takes the commands C(ss) and C(ip) on the host.
+              - IP address or host name to connect to.
+              - V(all) connects to every IPv4 and IPv6 address of the host that listens on the port. It requires the
+                commands C(ss) and C(ip) on the host.
             type: str
             default: 127.0.0.1
           starttls:
-            description: The protocol that begins in clear text and is asked to go over to TLS.
+            description:
+              - Protocol of the endpoint if TLS starts with STARTTLS. If not set, the connection uses TLS from the
+                start.
             type: str
             choices:
               - smtp
@@ -108,20 +114,25 @@ options:
               - postgres
               - mysql
           server_name:
-            description: The name to ask for (SNI). If not given, the first name that is no wildcard.
+            description:
+              - Server name to send in the TLS handshake (SNI). If not set, the first of O(certificates[].names) that
+                is not a wildcard is used.
             type: str
       forms:
         description:
-          - Forms that the host needs beside C(privkey.pem), C(cert.pem), C(chain.pem) and C(fullchain.pem). They lie in
-            the same directory and change with them.
-          - V(haproxy) is C(haproxy.pem), certificates and key in one file. V(der) is C(cert.der) and C(privkey.der).
-          - V(pkcs12) is C(keystore.p12), encrypted with AES-256, PBKDF2 and SHA-256. V(pkcs12_legacy) is
-            C(keystore-legacy.p12), encrypted with 3DES and SHA-1, for old Java and old Windows. Both need version 38 or
-            newer of the Python library C(cryptography) on the host, or the program C(openssl).
-          - V(jks) is C(keystore.jks), for Java. Nothing of Java has to be on the host.
-          - V(pkcs12), V(pkcs12_legacy) and V(jks) need the password of the keystores, see
+          - Additional file formats of the certificate. The files are stored in the same directory as C(privkey.pem),
+            C(cert.pem), C(chain.pem) and C(fullchain.pem), and are replaced together with them.
+          - V(haproxy) creates C(haproxy.pem), which holds the certificate, the chain and the private key.
+          - V(der) creates C(cert.der) and C(privkey.der).
+          - V(pkcs12) creates C(keystore.p12), which is encrypted with AES-256 and PBKDF2 with SHA-256.
+          - V(pkcs12_legacy) creates C(keystore-legacy.p12), which is encrypted with 3DES and SHA-1. Use it for old
+            versions of Java and Windows.
+          - V(pkcs12) and V(pkcs12_legacy) require version 38 or later of the Python library C(cryptography), or the
+            command C(openssl), on the host.
+          - V(jks) creates C(keystore.jks) for Java. It does not require Java on the host.
+          - V(pkcs12), V(pkcs12_legacy) and V(jks) require
             O(certops.gogetssl.gogetssl_certificate#module:store_password).
-          - A form that is wished for later is added to the version that is installed.
+          - A format that is added to the list later is added to the installed version.
         type: list
         elements: str
         choices:
@@ -133,100 +144,107 @@ options:
         default: []
       alias:
         description:
-          - The name of key and certificate in keystores. If not given, O(certificates[].name).
-          - Takes up to 64 letters, digits, dots, dashes, underscores and blanks. JKS knows small letters only.
+          - Alias of the entry in keystores. If not set, O(certificates[].name) is used.
+          - It can have up to 64 letters, digits, dots, dashes, underscores and spaces. JKS keystores store it in
+            lowercase.
         type: str
       owner:
         description:
-          - The user, by name or number, that the files belong to. If not given, the user of the task.
+          - User that owns the files, as name or number. If not set, the user that runs the task owns them.
         type: str
       group:
         description:
-          - The group, by name or number, that the files belong to. If not given, the group of the user of the task.
+          - Group that owns the files, as name or number. If not set, the group of the user that runs the task owns
+            them.
         type: str
       mode:
         description:
-          - The mode of the files that hold the key, one of V('0600'), V('0640'), V('0400') and V('0440'), with quotes.
-            The other files have V('0644') always.
+          - File mode of the files that hold the private key. The value must be one of V('0600'), V('0640'), V('0400')
+            and V('0440'), with quotes. All other files have the mode V('0644').
         type: raw
         default: '0600'
       server_count:
         description:
-          - On how many servers the certificate is used, for products that are licensed that way. V(-1) is unlimited.
+          - Number of servers that use the certificate, for products that are licensed per server. V(-1) means
+            unlimited.
         type: int
         default: -1
       webserver:
         description:
-          - The server software by its number or its name in the vendor's list. If not given, the brand's entry for any
-            other software.
+          - The web server software, as number or name in the list of M(certops.gogetssl.gogetssl_webserver_info). If
+            not set, the entry for other software is used.
         type: str
       signature_hash:
         description:
-          - The hash algorithm of the authority's signature, in the vendor's words.
+          - Hash algorithm of the CA's signature, as the GoGetSSL API names it.
         type: str
         default: SHA2
       unique_code:
         description:
-          - A code of 15 to 20 letters and digits by which the authority tells apart two requests with the same CSR. If
-            not given, it is derived from the order.
+          - A code of 15 to 20 letters and digits. The CA uses it to distinguish two requests with the same CSR.
+          - If not set, the module derives it from the order.
         type: str
       rekey:
         description:
-          - A day or a time, such as V(2026-11-24T10:00:00Z), has a certificate replaced whose key was sent to the
-            authority before. It may stay set; a time without a zone is UTC, and one that has not come yet does nothing.
-          - V(true) has the installed certificate replaced in every run for as long as it is set.
-          - M(certops.gogetssl.gogetssl_csr) makes a new key for every new certificate, with V(false) too.
+          - Whether to replace the certificate with one for a new private key, for example after the key was
+            compromised.
+          - With a date or a time such as V(2026-11-24T10:00:00Z), a certificate is replaced if its key was submitted
+            to the CA before that time. The value can stay in the configuration. A time without a time zone is in UTC.
+            A time in the future has no effect yet.
+          - With V(true), every run replaces the installed certificate.
+          - Every new certificate has a new private key, also with V(false).
         type: raw
         default: false
       adopt:
         description:
-          - The number of an order that exists already and that this certificate is to come from from now on.
+          - Number of an existing order. The certificate is managed with this order from now on.
         type: int
       adopt_files:
         description:
-          - Files on the host of a certificate that is in use there already. With C(state=adopted) of
-            M(certops.gogetssl.gogetssl_certificate) they become the first version in O(directory); the files
-            themselves stay as they are. Until then nothing is ordered.
+          - Files of a certificate that the host already uses.
+          - O(certops.gogetssl.gogetssl_certificate#module:state=adopted) copies them to O(directory) as the first
+            version. The files themselves are not changed.
+          - No certificate is ordered until the files are adopted.
         type: dict
         suboptions:
           certificate:
-            description: PEM file of the certificate; its chain may follow in it.
+            description: PEM file with the certificate. The chain can follow in the same file.
             type: path
             required: true
           key:
-            description: PEM file of its private key, without a passphrase.
+            description: PEM file with the private key. The key must not have a passphrase.
             type: path
             required: true
           chain:
-            description: PEM file of the chain, if it is a file of its own.
+            description: PEM file with the chain, if it is not in the file of the certificate.
             type: path
       abandon_intent:
         description:
-          - Whether to give up a purchase that was begun and whose outcome is not known, or an order that was rejected
-            or that another key belongs to. This can mean to pay twice, so look at the account first.
+          - Whether to abandon a purchase with an unknown outcome, an order that was rejected, or an order that
+            belongs to another private key.
+          - Check the orders of the account first. If the purchase did succeed, the certificate is paid for twice.
         type: bool
         default: false
       order_host:
         description:
-          - For a certificate that several hosts wish for, the host that makes its key and its order, as the inventory
-            calls it. The others get both from there, through the controller's memory.
-          - If it is the host itself, V({{ inventory_hostname }}), each host makes a key and pays for an order of its
-            own.
-          - If several hosts of a play wish for the same common name and product and this is not given, none of them
-            buys anything.
+          - Inventory name of the host that orders a certificate that several hosts share. That host creates the
+            private key and places the order. The other hosts copy the certificate and the key from it through the
+            memory of the controller.
+          - With V({{ inventory_hostname }}), each host creates its own key and pays for its own order.
+          - If not set and several hosts of the play request the same common name and product, no host orders a
+            certificate.
         type: str
       keys:
         description:
-          - Whether hosts that share an order share its key as well.
-          - V(own), a key for each host on one order, is refused, with the reason and the alternatives. GoGetSSL's API
-            has one certificate for an order, and what becomes of the certificate before a reissue is not documented.
+          - Whether hosts that share an order also share its private key.
+          - The module rejects V(own), a separate key for each host on one order, because an order of GoGetSSL has
+            only one certificate. Use O(certificates[].order_host) instead.
         type: str
         choices: [shared, own]
         default: shared
       admin: &person
         description:
-          - The contact person for this certificate. Only what differs from the task's option of the same name has to be
-            given.
+          - The administrative contact of this certificate. Set only the fields that differ from O(admin).
         type: dict
         suboptions: &person_options
           firstname:
@@ -236,16 +254,16 @@ options:
             description: Last name.
             type: str
           title:
-            description: Title or position.
+            description: Salutation or job title, such as V(Ms.).
             type: str
           email:
-            description: E-mail address.
+            description: Email address.
             type: str
           phone:
             description: Telephone number with country code.
             type: str
           organization:
-            description: Organisation the person belongs to.
+            description: Organization of the contact.
             type: str
           addressline1:
             description: Street and number.
@@ -260,7 +278,7 @@ options:
             description: Postal code.
             type: str
           country:
-            description: Country as two letters.
+            description: Two-letter country code.
             type: str
           fax:
             description: Fax number.
@@ -268,36 +286,35 @@ options:
       tech: *person
       organization:
         description:
-          - The organisation this certificate is issued to. Only what differs from the task's option of the same name
-            has to be given.
+          - The organization of this certificate. Set only the fields that differ from O(organization).
         type: dict
         suboptions: &organization_options
           name:
-            description: Registered name. It becomes C(O) in the subject of the CSR.
+            description: Registered name of the organization. It is the C(O) field of the CSR.
             type: str
           division:
-            description: Department. It becomes C(OU) in the subject of the CSR.
+            description: Department of the organization. It is the C(OU) field of the CSR.
             type: str
           duns:
             description: D-U-N-S number.
             type: str
           lei:
-            description: Legal entity identifier.
+            description: Legal Entity Identifier (LEI).
             type: str
           addressline1:
             description: Street and number.
             type: str
           city:
-            description: City. It becomes C(L) in the subject of the CSR.
+            description: City. It is the C(L) field of the CSR.
             type: str
           region:
-            description: State, province or canton. It becomes C(ST) in the subject of the CSR.
+            description: State, province or canton. It is the C(ST) field of the CSR.
             type: str
           postalcode:
             description: Postal code.
             type: str
           country:
-            description: Country as two letters. It becomes C(C) in the subject of the CSR.
+            description: Two-letter country code. It is the C(C) field of the CSR.
             type: str
           phone:
             description: Telephone number with country code.
@@ -307,30 +324,31 @@ options:
             type: str
   directory:
     description:
-      - The directory on the host that has a directory for each certificate.
-      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by all.
+      - Directory on the host that has a subdirectory for each certificate.
+      - The directory and its parent directories must be owned by V(root) or by the user that runs the task, and must
+        not be world-writable.
     type: path
     default: /etc/gogetssl
   host:
     description:
-      - What the inventory calls the host. It tells certificates that are ordered here from those that are copied from
-        another O(certificates[].order_host). If it is not given, all are taken to be ordered here.
+      - Inventory name of the host. The module compares it with O(certificates[].order_host) to determine which
+        certificates the host orders and which it copies.
+      - If not set, the host is assumed to order all certificates.
     type: str
   admin:
     description:
-      - The contact person of all certificates, as far as they have none of their own.
+      - The default administrative contact of all certificates.
     type: dict
     suboptions: *person_options
   tech:
     description:
-      - The technical contact of all certificates, as far as they have none of their own. What is given neither here nor
-        there is taken from O(admin).
+      - The default technical contact of all certificates. A field that is set neither here nor for the certificate is
+        taken from O(admin).
     type: dict
     suboptions: *person_options
   organization:
     description:
-      - The organisation of all certificates, as far as they have none of their own. Needed for products that validate
-        the organisation.
+      - The default organization of all certificates. Products with organization validation require it.
     type: dict
     suboptions: *organization_options
 """

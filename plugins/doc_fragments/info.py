@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules that only read share (`module_utils/_info.py`)."""
+"""The attributes of the modules that only read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ attributes:
   diff_mode:
     support: N/A
     details:
-      - Nothing is changed.
+      - This module does not change anything.
   idempotent:
     support: full
 """

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option `raw` of tasks that read the API (`module_utils/_info.py`)."""
+"""The option `raw` of the modules that read from the API."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ class ModuleDocFragment:
 options:
   raw:
     description:
-      - Whether to return the answers of GoGetSSL as they came, beside the normalised result.
-      - The credentials of the task are made unreadable in them. Their form is the vendor's and may change at any time.
+      - Whether to return the unmodified responses of the GoGetSSL API in addition to the normalized result.
+      - The credentials of the task are masked in the responses. GoGetSSL can change the structure of its responses at
+        any time.
     type: bool
     default: false
 """

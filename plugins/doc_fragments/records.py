@@ -1,19 +1,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules share that publish records (`PUBLISHER_SPEC` in `module_utils/_records.py`)."""
+"""The option `records` of the modules that publish DNS records."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # What each state means for a publisher stands in its own documentation.
+    # Each module documents its states itself.
     DOCUMENTATION = r"""
 options:
   records:
     description:
-      - The records, in the shape of RV(certops.gogetssl.gogetssl_dcv_dns#module:records). Needed are V(zone), V(name),
-        V(type), which is V(CNAME) or V(TXT), and V(value) or V(values). V(ttl) is 60 seconds unless given.
+      - The DNS records, in the format of RV(certops.gogetssl.gogetssl_dcv_dns#module:records).
+      - Each record requires C(zone), C(name), C(type), and C(value) or C(values). The type is V(CNAME) or V(TXT). The
+        default of C(ttl) is 60 seconds.
     type: list
     elements: dict
     required: true

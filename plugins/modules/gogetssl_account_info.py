@@ -6,11 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_account_info
-short_description: Look at the GoGetSSL account, its balance and its invoices
+short_description: Read the GoGetSSL account, its balance and its invoices
 version_added: 1.0.0
 description:
-  - Reads who the account belongs to, what is left on it, how many orders it has, and its invoices.
-  - Amounts are in minor units of the currency (cents), days are in ISO form, and what is not known is null.
+  - Reads the contact data, the balance, the number of orders and the invoices of a GoGetSSL account.
+  - Amounts are integers in minor units of the currency (cents). Dates have the format C(YYYY-MM-DD). Unknown values
+    are null.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -23,24 +24,28 @@ extends_documentation_fragment:
 options:
   gather:
     description:
-      - What to read. Each costs one request, V(totals) two.
+      - The data to read. V(totals) takes two requests. Each of the others takes one.
     type: list
     elements: str
     choices: [details, balance, totals, invoices, unpaid]
     default: [details, balance]
   date_from:
     description:
-      - First day of the invoices to list, in the form C(YYYY-MM-DD). Without it, 365 days before O(date_till).
-      - GoGetSSL answers for at most 365 days at a time; a longer period is asked for in pieces.
-      - With O(date_from) or O(date_till), invoices are listed even if O(gather) does not name them, with their items.
+      - Date of the first invoice to return, in the format C(YYYY-MM-DD).
+      - If not set, the period starts 365 days before O(date_till).
+      - The GoGetSSL API returns the invoices of at most 365 days. The module splits a longer period into several
+        requests.
+      - If O(date_from) or O(date_till) is set, the module returns the invoices and their items, even if O(gather)
+        does not contain V(invoices).
     type: str
   date_till:
     description:
-      - Last day of the invoices to list. Without it, today.
+      - Date of the last invoice to return, in the format C(YYYY-MM-DD).
+      - If not set, the period ends today.
     type: str
   invoice_id:
     description:
-      - One invoice to read, in addition.
+      - ID of a single invoice to read, in addition to O(gather).
     type: int
 seealso:
   - module: certops.gogetssl.gogetssl_order_info
@@ -48,7 +53,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Refuse to begin with too little money
+- name: Fail if the balance is below 50.00
   certops.gogetssl.gogetssl_account_info:
     gather: [balance]
   register: account
@@ -63,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 account:
-  description: Who the account belongs to.
+  description: Contact data of the account.
   returned: when O(gather) has V(details)
   type: dict
   contains:
@@ -76,7 +81,7 @@ account:
       type: str
       sample: Lovelace
     company_name:
-      description: Company.
+      description: Company name.
       type: str
       sample: Example SIA
     company_vat:
@@ -84,19 +89,19 @@ account:
       type: str
       sample: LV40000000000
     company_phone:
-      description: Phone of the company.
+      description: Phone number of the company.
       type: str
       sample: "+37166164222"
     phone:
-      description: Phone.
+      description: Phone number.
       type: str
       sample: "+37166164222"
     fax:
-      description: Fax.
+      description: Fax number.
       type: str
       sample: "+37166164223"
     address:
-      description: Street.
+      description: Street address.
       type: str
       sample: Street 1
     city:
@@ -104,7 +109,7 @@ account:
       type: str
       sample: Riga
     state:
-      description: Region.
+      description: State, province or region.
       type: str
       sample: Riga
     postal_code:
@@ -112,15 +117,15 @@ account:
       type: str
       sample: LV-1001
     country:
-      description: Country.
+      description: Two-letter country code.
       type: str
       sample: LV
     email:
-      description: E-mail address.
+      description: Email address.
       type: str
       sample: ada@example.com
     reseller_plan:
-      description: The plan that sets the prices.
+      description: Reseller plan, which determines the prices.
       type: str
       sample: Standard
     currency:
@@ -128,65 +133,65 @@ account:
       type: str
       sample: EUR
 balance:
-  description: What is left, in minor units of the currency.
+  description: Balance of the account, in minor units of RV(currency) (cents).
   returned: when O(gather) has V(balance)
   type: int
   sample: 123450
 currency:
-  description: The currency of RV(balance).
+  description: Currency of RV(balance).
   returned: when O(gather) has V(balance)
   type: str
   sample: EUR
 active_orders:
-  description: How many orders are active; orders of other states are not counted.
+  description: Number of active orders. Orders in other states are not counted.
   returned: when O(gather) has V(totals)
   type: int
   sample: 17
 transactions:
-  description: How many transactions there were; null if GoGetSSL does not tell, as the method is not documented.
+  description: Number of transactions, or null if the API does not return it. GoGetSSL does not document this method.
   returned: when O(gather) has V(totals)
   type: int
   sample: 23
 invoices:
-  description: Invoices, all or those of the period.
+  description: All invoices, or those between O(date_from) and O(date_till).
   returned: when O(gather) has V(invoices), or with O(date_from) or O(date_till)
   type: list
   elements: dict
   contains:
     invoice_id:
-      description: The invoice; null in lists that do not tell it.
+      description: ID of the invoice, or null if the list does not contain it.
       type: int
       sample: 5101
     order_id:
-      description: The order; null in lists that tell it by item.
+      description: ID of the order. It is null if only the items name their orders.
       type: int
       sample: 1234567
     number:
-      description: Number of the invoice.
+      description: Invoice number.
       type: str
       sample: GGS-5101
     date:
-      description: Its day.
+      description: Invoice date.
       type: str
       sample: "2026-11-23"
     subtotal:
-      description: The net amount in minor units of the currency.
+      description: Amount before tax, in minor units (cents).
       type: int
       sample: 4200
     tax:
-      description: The tax in minor units.
+      description: Tax, in minor units (cents).
       type: int
       sample: 882
     tax_percent:
-      description: The rate of the tax.
+      description: Tax rate in percent.
       type: float
       sample: 21.0
     total:
-      description: The amount with tax in minor units.
+      description: Amount including tax, in minor units (cents).
       type: int
       sample: 5082
     currency:
-      description: The currency.
+      description: Currency of the amounts.
       type: str
       sample: EUR
     status:
@@ -194,82 +199,82 @@ invoices:
       type: str
       sample: paid
     payment_method:
-      description: How it was paid.
+      description: Payment method.
       type: str
       sample: balance
     lines:
-      description: What it is for; empty in lists that do not tell it.
+      description: Items of the invoice. The list is empty if the API does not return them.
       type: list
       elements: dict
       contains:
         order_id:
-          description: The order.
+          description: ID of the order.
           type: int
           sample: 1234567
         order_number:
-          description: Its number.
+          description: Order number.
           type: str
           sample: "1234567"
         date:
-          description: Day of the item.
+          description: Date of the item.
           type: str
           sample: "2026-11-23"
         subtotal:
-          description: Net amount in minor units.
+          description: Amount before tax, in minor units (cents).
           type: int
           sample: 4200
         period:
-          description: The term in months.
+          description: Length of the term in months.
           type: int
           sample: 12
         product_name:
-          description: The product.
+          description: Name of the product.
           type: str
           sample: GoGetSSL Multi-Domain SSL
         product_id:
-          description: Its number.
+          description: ID of the product.
           type: int
           sample: 68
 unpaid_invoices:
-  description: Invoices that are still to be paid.
+  description: The unpaid invoices.
   returned: when O(gather) has V(unpaid)
   type: list
   elements: dict
   contains:
     invoice_id:
-      description: The invoice; null in lists that do not tell it.
+      description: ID of the invoice, or null if the list does not contain it.
       type: int
       sample: 5101
     order_id:
-      description: The order; null in lists that tell it by item.
+      description: ID of the order. It is null if only the items name their orders.
       type: int
       sample: 1234567
     number:
-      description: Number of the invoice.
+      description: Invoice number.
       type: str
       sample: GGS-5101
     date:
-      description: Its day.
+      description: Invoice date.
       type: str
       sample: "2026-11-23"
     subtotal:
-      description: The net amount in minor units of the currency.
+      description: Amount before tax, in minor units (cents).
       type: int
       sample: 4200
     tax:
-      description: The tax in minor units.
+      description: Tax, in minor units (cents).
       type: int
       sample: 882
     tax_percent:
-      description: The rate of the tax.
+      description: Tax rate in percent.
       type: float
       sample: 21.0
     total:
-      description: The amount with tax in minor units.
+      description: Amount including tax, in minor units (cents).
       type: int
       sample: 5082
     currency:
-      description: The currency.
+      description: Currency of the amounts.
       type: str
       sample: EUR
     status:
@@ -277,81 +282,81 @@ unpaid_invoices:
       type: str
       sample: paid
     payment_method:
-      description: How it was paid.
+      description: Payment method.
       type: str
       sample: balance
     lines:
-      description: What it is for; empty in lists that do not tell it.
+      description: Items of the invoice. The list is empty if the API does not return them.
       type: list
       elements: dict
       contains:
         order_id:
-          description: The order.
+          description: ID of the order.
           type: int
           sample: 1234567
         order_number:
-          description: Its number.
+          description: Order number.
           type: str
           sample: "1234567"
         date:
-          description: Day of the item.
+          description: Date of the item.
           type: str
           sample: "2026-11-23"
         subtotal:
-          description: Net amount in minor units.
+          description: Amount before tax, in minor units (cents).
           type: int
           sample: 4200
         period:
-          description: The term in months.
+          description: Length of the term in months.
           type: int
           sample: 12
         product_name:
-          description: The product.
+          description: Name of the product.
           type: str
           sample: GoGetSSL Multi-Domain SSL
         product_id:
-          description: Its number.
+          description: ID of the product.
           type: int
           sample: 68
 invoice:
-  description: The invoice asked for.
+  description: The invoice that O(invoice_id) selects.
   returned: when O(invoice_id) is given
   type: dict
   contains:
     invoice_id:
-      description: The invoice; null in lists that do not tell it.
+      description: ID of the invoice, or null if the list does not contain it.
       type: int
       sample: 5101
     order_id:
-      description: The order; null in lists that tell it by item.
+      description: ID of the order. It is null if only the items name their orders.
       type: int
       sample: 1234567
     number:
-      description: Number of the invoice.
+      description: Invoice number.
       type: str
       sample: GGS-5101
     date:
-      description: Its day.
+      description: Invoice date.
       type: str
       sample: "2026-11-23"
     subtotal:
-      description: The net amount in minor units of the currency.
+      description: Amount before tax, in minor units (cents).
       type: int
       sample: 4200
     tax:
-      description: The tax in minor units.
+      description: Tax, in minor units (cents).
       type: int
       sample: 882
     tax_percent:
-      description: The rate of the tax.
+      description: Tax rate in percent.
       type: float
       sample: 21.0
     total:
-      description: The amount with tax in minor units.
+      description: Amount including tax, in minor units (cents).
       type: int
       sample: 5082
     currency:
-      description: The currency.
+      description: Currency of the amounts.
       type: str
       sample: EUR
     status:
@@ -359,59 +364,59 @@ invoice:
       type: str
       sample: paid
     payment_method:
-      description: How it was paid.
+      description: Payment method.
       type: str
       sample: balance
     lines:
-      description: What it is for; empty in lists that do not tell it.
+      description: Items of the invoice. The list is empty if the API does not return them.
       type: list
       elements: dict
       contains:
         order_id:
-          description: The order.
+          description: ID of the order.
           type: int
           sample: 1234567
         order_number:
-          description: Its number.
+          description: Order number.
           type: str
           sample: "1234567"
         date:
-          description: Day of the item.
+          description: Date of the item.
           type: str
           sample: "2026-11-23"
         subtotal:
-          description: Net amount in minor units.
+          description: Amount before tax, in minor units (cents).
           type: int
           sample: 4200
         period:
-          description: The term in months.
+          description: Length of the term in months.
           type: int
           sample: 12
         product_name:
-          description: The product.
+          description: Name of the product.
           type: str
           sample: GoGetSSL Multi-Domain SSL
         product_id:
-          description: Its number.
+          description: ID of the product.
           type: int
           sample: 68
 raw:
-  description: The answers of GoGetSSL in the order of the calls.
+  description: The unmodified responses of the GoGetSSL API, in the order of the requests.
   returned: when O(raw=true)
   type: list
   elements: dict
   contains:
     call:
-      description: Verb and path of the call.
+      description: HTTP method and path of the request.
       type: str
       sample: GET /account/
     body:
-      description: What was answered.
+      description: Body of the response.
       type: raw
 """
 
-from ..module_utils._account_info import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.account_info import TASK
 
 
 def main() -> None:

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_auth
-short_description: Obtain a key for the GoGetSSL API
+short_description: Log in to the GoGetSSL API
 version_added: 1.0.0
 description:
-  - Logs in to the GoGetSSL API and returns the key, so that later tasks and other hosts of the play need no login.
-  - The result is a secret. Use C(no_log=true) on the task; the value is not masked in results otherwise.
-  - All other modules of this collection log in by themselves, so that this module is only needed to save logins.
+  - Logs in to the GoGetSSL API and returns the API key. With O(auth_key) set to this key, other tasks do not have to
+    log in.
+  - In a run of Ansible, hosts with the same user and password get the same key for up to five minutes. It is stored
+    encrypted with the password, in the temporary directory of the run on the controller.
+  - The API key is a secret. Set C(no_log=true) on the task, because Ansible does not mask return values.
+  - This module is optional. All other modules of this collection log in themselves.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -23,24 +26,24 @@ attributes:
   check_mode:
     support: full
     details:
-      - Logs in also in check mode, as a login changes nothing.
+      - The module also logs in when in check mode, because a login does not change anything.
   diff_mode:
     support: N/A
     details:
-      - Nothing is changed.
+      - This module does not change anything.
   idempotent:
     support: full
 options:
   auth_key:
     description:
-      - Not used by this module, which always logs in. It is accepted so that the option can be given to all modules of
-        the action group.
+      - This module ignores this option and always logs in. It accepts the option so that the option can be set in
+        C(module_defaults) for the whole action group.
 seealso:
   - module: certops.gogetssl.gogetssl_order_info
 """
 
 EXAMPLES = r"""
-- name: Log in once for the whole play
+- name: Log in once for all hosts of the play
   certops.gogetssl.gogetssl_auth:
     api_user: "{{ gogetssl_user }}"
     api_password: "{{ gogetssl_password }}"
@@ -48,7 +51,7 @@ EXAMPLES = r"""
   run_once: true
   no_log: true
 
-- name: Use the key
+- name: Read an order with the API key
   certops.gogetssl.gogetssl_order_info:
     auth_key: "{{ login.auth_key }}"
     order_ids: [1234567]
@@ -56,15 +59,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 auth_key:
-  description: The key. Keep it secret.
+  description: The API key. Keep it secret.
   returned: success
   type: str
   sample: 0123456789abcdef0123456789abcdef
 """
 
 
-from ..module_utils._auth import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.auth import TASK
 
 
 def main() -> None:

@@ -7,119 +7,125 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_certificate
-short_description: Install certificates on the host, or go back to the previous ones
+short_description: Install certificates on a host, or roll them back
 version_added: 1.0.0
 description:
-  - Installs key, certificate and chain together. Each version has a directory of its own, named after the serial
-    number, and one symbolic link, C(current), is moved from one to the other. Services that read
-    C(current/fullchain.pem) and C(current/privkey.pem) find the whole old version or the whole new one, whatever
-    happens to the task.
-  - The key is the one that M(certops.gogetssl.gogetssl_csr) has staged, that of a version which is kept, or one of
-    O(private_keys).
-  - Everything is checked for all certificates before anything is written for the first one. The certificate must cover
-    the names and must not have ended, the chain must lead from one signature to the next, and the key must be on the
-    host. A chain in another order is put right if there is only one right order.
-  - A certificate that begins up to 15 hours from now by the clock of the host is installed nevertheless, because it is
-    the clock that is wrong. Other programs on the host will not trust it until the clock has got there.
-  - Beside the PEM files a version can have other forms, such as a bundle for HAProxy or keystores for Java. They are
-    compared by what they hold, not by their bytes, which differ each time a keystore is written.
-  - Owner, group and mode of the files are kept as wished for. On hosts with SELinux the files get the labels that the
-    policy has for their place.
-  - This module reloads no service. The role P(certops.gogetssl.gogetssl#role) does, compares what is served, and goes
-    back with O(state=previous) if it is not the new certificate, or says O(state=settled) if it is.
+  - Installs the private key, the certificate and the chain together. Each version has its own directory, which is
+    named after the serial number. The symbolic link C(current) points to the current version and is replaced
+    atomically. Services that read C(current/fullchain.pem) and C(current/privkey.pem) get either the complete old
+    version or the complete new version, even if the task is interrupted.
+  - The private key is the one that M(certops.gogetssl.gogetssl_csr) staged, the key of a version on the host, or one
+    of O(private_keys).
+  - The module checks all certificates before it writes the first file. A certificate must cover its names and must
+    not have expired. Each certificate in the chain must be signed by the next one. The private key must be available
+    on the host. If the chain is in the wrong order and only one order is possible, the module corrects it.
+  - The module installs a certificate whose validity starts up to 15 hours in the future, because the clock of the
+    host is assumed to be wrong. Other programs on the host reject the certificate until its validity starts.
+  - A version can contain additional formats, such as a bundle for HAProxy or keystores for Java. The module compares
+    the content of keystores instead of their bytes, because the bytes differ each time a keystore is written.
+  - The module sets the requested owner, group and mode of the files. On hosts with SELinux, it sets the labels that
+    the policy defines.
+  - The module does not reload services. The role P(certops.gogetssl.gogetssl#role) reloads them and verifies the
+    served certificate. It then runs the module with O(state=verified), or with O(state=previous) if the verification
+    fails.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
+  - certops.gogetssl.attributes.host
 requirements:
-  - The Python library C(cryptography) on the host, version 3.2 or newer.
-  - For PKCS#12, version 38 or newer of it, or the program C(openssl) on the host.
+  - Python 3.9 or later on the host.
+  - The Python library C(cryptography) on the host, version 3.2 or later.
+  - For PKCS#12 keystores, version 38 or later of the Python library C(cryptography), or the command C(openssl), on
+    the host.
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
-    details: Shows serial numbers, names, issuers and dates, never a key.
+    details: The diff shows serial numbers, names, issuers and dates. It never contains a private key.
   idempotent:
     support: full
 options:
   certificates:
     description:
-      - The certificates. Entries of results of other modules of this collection can be handed over as they are; what is
-        not needed is ignored.
-      - Needed always is V(name), what the certificate is called on this host.
-      - Needed with O(state=present) are V(names), a list of names that the certificate must cover, V(certificate), the
-        certificate in PEM form, and V(chain), the authority's certificates in PEM form, each signed by the next.
-        Without V(certificate), the installed one is completed, with forms that it lacks, say.
-      - With O(state=present), V(forms), V(alias), V(owner), V(group) and V(mode) mean the same as in
+      - The certificates. Entries can be passed as other modules of this collection return them. Unknown keys are
+        ignored.
+      - Every entry requires C(name), the name of the certificate on this host.
+      - O(state=present) requires C(names), the list of names that the certificate must cover, C(certificate), the
+        certificate in PEM format, and C(chain), the CA certificates in PEM format, each signed by the next one.
+        Without C(certificate), the module adds missing files to the installed version.
+      - With O(state=present), C(forms), C(alias), C(owner), C(group) and C(mode) have the same meaning as in
         M(certops.gogetssl.gogetssl_certificate_info).
-      - With V(unproven) being V(true), a version that services have to read anew is marked before they can see it.
-        Until O(state=settled) has removed the mark, M(certops.gogetssl.gogetssl_certificate_info) has it among what is
-        to be installed, whatever happens to the play.
-      - With V(origin), as M(certops.gogetssl.gogetssl_certificate_fetch) returns it, the version is noted to be a copy.
-      - Needed with O(state=previous) is V(previous_serial), the version to go back to. If it is an empty string, there
-        was none, and C(current) is removed. With V(changed) being V(false), an entry is left alone. With V(serial), an
-        entry is refused if that version is not the current one any more.
-      - With O(state=settled), V(serial) is the version that was seen to be served. Without it, no mark is removed.
-      - Needed with O(state=adopted) is V(adopt_files), a dictionary of paths on the host, V(certificate), V(key) and,
-        if it is a file of its own, V(chain). Entries of the role's C(gogetssl_certificates) are taken as they are.
-      - With O(state=absent), V(served) is what M(certops.gogetssl.gogetssl_certificate_info) has returned of the
-        listeners, and V(cancelled) is V(true) if the order is known to be cancelled. Both can be left out.
+      - With O(state=present) and C(unverified=true), a new version is marked before services can read it. Until
+        O(state=verified) removes the mark, M(certops.gogetssl.gogetssl_certificate_info) lists the certificate in
+        RV(certops.gogetssl.gogetssl_certificate_info#module:install).
+      - With O(state=present), C(origin) records that the version is a copy.
+        M(certops.gogetssl.gogetssl_certificate_fetch) returns it.
+      - O(state=previous) requires C(previous_serial), the serial number of the version to restore. If it is an empty
+        string, the module removes C(current). An entry with C(changed=false) is ignored. If C(serial) is set and is
+        not the current version, the module fails.
+      - With O(state=verified), C(serial) is the version that services were verified to serve. Without it, the module
+        does not remove the mark.
+      - O(state=adopted) requires C(adopt_files), a dictionary with the paths C(certificate) and C(key), and C(chain)
+        if the chain is in a separate file. Entries of the role variable C(gogetssl_certificates) have this key.
+      - With O(state=absent), C(served) is the list that M(certops.gogetssl.gogetssl_certificate_info) returns, and
+        C(cancelled) states whether the order is cancelled. Both are optional.
     type: list
     elements: dict
     required: true
   directory:
     description:
-      - The directory that has a directory for each certificate.
-      - It and everything above it must belong to V(root) or the user of the task, and must not be writable by all.
+      - Directory on the host that has a subdirectory for each certificate.
+      - The directory and its parent directories must be owned by V(root) or by the user that runs the task, and must
+        not be world-writable.
     type: path
     default: /etc/gogetssl
   keep_versions:
     description:
-      - How many versions are kept. The current one and the one before it are kept always.
+      - Number of versions to keep. The current version and the previous version are always kept.
     type: int
     default: 3
   private_keys:
     description:
-      - Private keys in PEM form by the names of their certificates, for certificates whose keys were not made on this
-        host.
-      - They travel through a pipe and are written to no other files than those of their version.
-        Where nothing can be piped to the host, the task fails before they are sent.
+      - Private keys in PEM format, as a dictionary from certificate name to key. Use it for keys that were not
+        created on this host.
+      - The keys are sent through a pipe and are only written to the directory of their version. If the connection
+        does not support pipelining, the task fails before it sends the keys.
     type: dict
     default: {}
   trusted_roots:
     description:
-      - Certificates of authorities in PEM form. The chain must hold one of them, or end with a certificate that one of
-        them has signed.
-      - If not given, the chain may end with any authority.
+      - CA certificates in PEM format. The chain must contain one of them, or end with a certificate that one of them
+        signed.
+      - If not set, the chain can end with any CA certificate.
     type: str
   store_password:
     description:
-      - The password of the keystores V(pkcs12), V(pkcs12_legacy) and V(jks), and of the key in them.
-      - Takes at least 6 printable ASCII characters, as Java's C(keytool) does. With another password the keystores are
-        written anew.
-      - If not given, the environment variable E(GOGETSSL_STORE_PASSWORD) of the task on the host is used.
+      - Password of the keystores V(pkcs12), V(pkcs12_legacy) and V(jks), and of the private keys in them.
+      - The password must have at least 6 printable ASCII characters, because C(keytool) of Java requires this. If the
+        password changes, the keystores are written again.
     type: str
   force:
     description:
-      - With O(state=absent), whether to remove certificates although something speaks against it. Removing the note of
-        a purchase that is under way can mean to pay twice.
+      - Whether O(state=absent) skips its checks and always removes the certificate.
+      - If the record of a purchase in progress is removed, the certificate can be paid for twice.
     type: bool
     default: false
   state:
     description:
-      - V(present) installs what is given.
-      - V(previous) goes back to what was there before. It takes what V(present) has returned. The key of the version
-        that is left is staged again, if no other one is, so that its certificate can be installed later without an
-        order.
-      - V(adopted) takes over a certificate that the host uses already, from files somewhere else, as the first version.
-        Key and certificate have to belong together. The files stay as they are, and the key does not leave the host.
-        Where something is installed already, nothing is done.
-      - V(settled) removes the mark of a version that was V(unproven), and what killed runs have left in the
-        directories, halves of files or a second copy of the installed key. Nothing that services read is touched.
-      - V(absent) removes the whole directory of each certificate, with keys, versions and journal. It is refused while
-        a purchase is under way, while the newest order has no certificate on the host, and while a listener of
-        V(served) serves the certificate. No order is cancelled.
+      - V(present) installs the certificates.
+      - V(previous) rolls back to the previous version. O(certificates) are the RV(certificates) that V(present)
+        returned. If no other key is staged, the module stages the key of the replaced version again. Its certificate
+        can then be installed later without a new order.
+      - V(adopted) copies the files of a certificate that the host already uses to O(directory), as the first version.
+        The private key must belong to the certificate, and it does not leave the host. The original files are not
+        changed. If a version is already installed, the module does nothing.
+      - V(verified) removes the mark of an unverified version. It also removes files left by an interrupted run, such as
+        incomplete files or a second copy of the installed key. It does not change files that services read.
+      - V(absent) removes the directory of each certificate with its keys, versions and journal. The module fails
+        while a purchase is in progress, while the certificate of the newest order is not installed, or while a
+        listener in C(served) serves the certificate. It does not cancel orders.
     type: str
-    choices: [present, previous, adopted, settled, absent]
+    choices: [present, previous, adopted, verified, absent]
     default: present
 seealso:
   - module: certops.gogetssl.gogetssl_csr
@@ -140,7 +146,7 @@ EXAMPLES = r"""
         chain: "{{ lookup('ansible.builtin.file', 'shop-chain.crt') }}"
   register: installed
 
-- name: Add a bundle for HAProxy and a keystore for Java to what is installed
+- name: Add a bundle for HAProxy and a keystore for Java to the installed certificate
   certops.gogetssl.gogetssl_certificate:
     directory: /etc/gogetssl
     certificates:
@@ -151,7 +157,7 @@ EXAMPLES = r"""
         mode: '0640'
     store_password: "{{ keystore_password }}"
 
-- name: Take over what nginx serves
+- name: Adopt a certificate that nginx uses
   certops.gogetssl.gogetssl_certificate:
     directory: /etc/gogetssl
     certificates:
@@ -161,19 +167,19 @@ EXAMPLES = r"""
           key: /etc/ssl/private/shop.key
     state: adopted
 
-- name: Go back to what was there before
+- name: Roll back to the previous version
   certops.gogetssl.gogetssl_certificate:
     directory: /etc/gogetssl
     certificates: "{{ installed.certificates }}"
     state: previous
 
-- name: Note that it was seen to be served
+- name: Confirm that the services serve the new version
   certops.gogetssl.gogetssl_certificate:
     directory: /etc/gogetssl
     certificates: "{{ installed.certificates }}"
-    state: settled
+    state: verified
 
-- name: Remove a certificate that nothing serves any more
+- name: Remove a certificate that no service uses
   certops.gogetssl.gogetssl_certificate:
     directory: /etc/gogetssl
     certificates:
@@ -183,56 +189,59 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificates:
-  description: One entry for each of O(certificates), in their order.
+  description: One entry for each of O(certificates), in the same order.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The certificate's name.
+      description: Name of the certificate.
       type: str
       sample: shop
     serial:
       description:
-        - Serial number of the current version as hexadecimal digits.
-        - An empty string if O(state=previous) or O(state=absent) has left none.
+        - Serial number of the current version in hexadecimal. It is an empty string if there is no version after
+          O(state=previous) or O(state=absent).
       type: str
       sample: 3f1c0b2a9d8e7f60
     previous_serial:
-      description: Serial number of the version before, or an empty string if there is none to go back to.
+      description: Serial number of the previous version, or an empty string if there is none.
       type: str
       sample: 2e0b1a998c7d6e5f
     path:
-      description: What services have to read from.
+      description: Path that services must read from.
       type: str
       sample: /etc/gogetssl/shop/current
     not_after:
-      description: When the current certificate ends. An empty string if there is none.
+      description:
+        - End of the current certificate's validity in ISO 8601 format, or an empty string if there is no certificate.
       type: str
       sample: '2027-03-01T00:00:00+00:00'
     forms:
-      description: The forms the current version has beside the PEM files.
+      description: The additional formats of the current version.
       type: list
       elements: str
       sample: [haproxy]
     changed:
-      description: Whether services have to read the files again.
+      description: Whether services must read the files again.
       type: bool
       sample: true
     moved:
       description:
-        - Whether C(current) points to another version than before. If it does not, O(state=previous) leaves the entry
-          alone, V(changed) or not.
+        - Whether C(current) points to another version than before. If it is false, O(state=previous) ignores the
+          entry.
       type: bool
       sample: true
-    unproven:
-      description: Whether the current version is marked, as nobody has said yet that services take it.
+    unverified:
+      description:
+        - Whether the current version is still marked as unverified, which means that services were not verified to
+          serve it.
       type: bool
       sample: false
 """
 
-from ..module_utils._certificate import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.certificate import TASK
 
 
 def main() -> None:

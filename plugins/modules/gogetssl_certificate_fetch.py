@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_certificate_fetch
-short_description: Fetch certificates with their keys from the host that orders them
+short_description: Copy certificates and private keys from the host that orders them
 version_added: 1.0.0
 description:
-  - For certificates that several hosts share. It runs against the host that orders them, by C(delegate_to), and tells
-    what the host of the play, O(host), should copy from there.
-  - Copied is what is better than what O(installed) says. A key is read only if its certificate is to be copied, and not
-    at all in check mode. Whether the key belongs to the certificate and the chain leads on is checked before it is
-    handed on.
-  - The result holds private keys. The task refuses to run without C(no_log). Nothing is written to any disk.
-  - M(certops.gogetssl.gogetssl_certificate) installs what it returns. The role P(certops.gogetssl.gogetssl#role) does
-    all of this where O(certificates[].order_host) is another host.
+  - Reads shared certificates from the host that orders them and returns those that O(host) needs to copy. Run the
+    module against the ordering host with C(delegate_to).
+  - A certificate is returned if it is better than the one in O(installed). The module reads a private key only if its
+    certificate is returned, and it reads no key in check mode. The module verifies that the key belongs to the
+    certificate, and that the chain is valid.
+  - The result contains private keys, and the task fails without C(no_log=true). The module does not write to any
+    disk.
+  - M(certops.gogetssl.gogetssl_certificate) installs the result. The role P(certops.gogetssl.gogetssl#role) runs both
+    modules if O(certificates[].order_host) is another host.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.controller
@@ -25,31 +26,35 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: No key is read.
+    details: The module does not read private keys in check mode.
   diff_mode:
     support: N/A
-    details: It changes nothing.
+    details: This module does not change anything.
   idempotent:
     support: full
 options:
   certificates:
     description:
-      - The certificates to fetch, as O(host) wishes for them. All of them must have the same
-        O(certificates[].order_host), which must not be O(host).
+      - The certificates that O(host) requests. All of them must have the same O(certificates[].order_host), which
+        must not be O(host).
+      - The variable C(gogetssl_certificates) of the ordering host must contain an entry with the same
+        O(certificates[].name) and O(certificates[].order_host), and with at least the same O(certificates[].names).
+        Otherwise, the task fails and no private key is read.
   directory:
     description:
-      - The directory on the host that orders, which has a directory for each certificate.
+      - Directory on the ordering host that has a subdirectory for each certificate.
   installed:
     description:
-      - What O(host) has, the V(certificates) that M(certops.gogetssl.gogetssl_certificate_info) has returned there.
-        What is missing in it counts as not installed.
+      - The RV(certops.gogetssl.gogetssl_certificate_info#module:certificates) that
+        M(certops.gogetssl.gogetssl_certificate_info) returned for O(host).
+      - A certificate without an entry counts as not installed.
     type: list
     elements: dict
     default: []
-  at_work:
+  in_progress:
     description:
-      - Names of certificates that the ordering host is about to obtain in this run. They are waited for even where
-        nothing is installed.
+      - Names of the certificates that the ordering host orders in this run. The module lists them in RV(waiting) even
+        if no certificate is installed.
     type: list
     elements: str
     default: []
@@ -61,22 +66,22 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at what is installed here
+- name: Read the certificates of this host
   certops.gogetssl.gogetssl_certificate_info:
     host: "{{ inventory_hostname }}"
     certificates: "{{ gogetssl_certificates }}" # all of them with order_host: web1
-  register: found
+  register: local
 
-- name: Fetch what is better over there
+- name: Fetch newer certificates from web1
   certops.gogetssl.gogetssl_certificate_fetch:
     host: "{{ inventory_hostname }}"
     certificates: "{{ gogetssl_certificates }}"
-    installed: "{{ found.certificates }}"
+    installed: "{{ local.certificates }}"
   delegate_to: web1
   register: fetched
   no_log: true
 
-- name: Install it
+- name: Install the certificates
   certops.gogetssl.gogetssl_certificate:
     certificates: "{{ fetched.certificates }}"
     private_keys: "{{ fetched.private_keys }}"
@@ -84,69 +89,69 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificates:
-  description: What is to be copied, as M(certops.gogetssl.gogetssl_certificate) takes it.
+  description: The certificates to copy, as M(certops.gogetssl.gogetssl_certificate) accepts them.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The certificate's name.
+      description: Name of the certificate.
       type: str
       sample: shop
     names:
-      description: The names wished for.
+      description: The requested names.
       type: list
       elements: str
       sample: [shop.example.com]
     certificate:
-      description: The certificate in PEM form.
+      description: The certificate in PEM format.
       type: str
       sample: "-----BEGIN CERTIFICATE-----..."
     chain:
-      description: The authority's certificates in PEM form.
+      description: The CA certificates in PEM format.
       type: str
       sample: "-----BEGIN CERTIFICATE-----..."
     origin:
-      description: The host that orders it, its order and the end of the paid term, as far as they are known there.
+      description: The ordering host, its order and the end of the paid term, if the ordering host knows them.
       type: dict
       sample: {host: web1, order_id: 783956, end_date: "2027-11-23"}
 private_keys:
-  description: The private keys in PEM form, by the names of their certificates. Empty in check mode.
+  description: The private keys in PEM format, as a dictionary from certificate name to key. It is empty in check mode.
   returned: success
   type: dict
   sample: {}
 waiting:
-  description: Certificates for which there is nothing better yet, while there is time to wait.
+  description: The certificates for which the ordering host has no better certificate yet.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The certificate's name.
+      description: Name of the certificate.
       type: str
       sample: shop
     reason:
-      description: What is waited for, in a sentence.
+      description: Reason for the wait.
       type: str
       sample: "shop: waits for web1, which orders it: it has nothing newer yet."
 stopped:
-  description: Certificates that would be waited for in vain, or that cannot be copied.
+  description: The certificates that cannot be copied, and for which no new certificate is expected.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The certificate's name.
+      description: Name of the certificate.
       type: str
       sample: shop
     reason:
-      description: Why, in a sentence.
+      description: Reason why the certificate cannot be copied.
       type: str
       sample: "shop: web1 orders it, but it has no certificate yet; run the play for web1."
 """
 
-from ..module_utils._certificate_fetch import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.certificate_fetch import TASK
 
 
 def main() -> None:

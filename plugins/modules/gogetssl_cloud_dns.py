@@ -7,19 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_cloud_dns
-short_description: Publish proofs of control at Route 53, Azure and DigitalOcean
+short_description: Publish DCV records at Azure, Cloudflare, DigitalOcean, Hetzner and Route 53
 version_added: 1.0.0
 description:
-  - Makes and removes CNAME and TXT records by the modules C(amazon.aws.route53),
-    C(azure.azcollection.azure_rm_dnsrecordset) and C(community.digitalocean.digital_ocean_domain_record), whose
-    collections have to be installed.
-  - Those modules replace all values of a name, or remove one that resembles the wish. So what stands there is read
-    first, and what others have goes back as it was, with its time to live. Only these values are made, and only these
-    removed.
-  - An alias with another target, and sets that are answered by weight, place or health, are refused before anything is
-    changed.
-  - What somebody else adds to the very same name and type between reading and writing, which are a second or so apart,
-    can be lost at Route 53 and Azure where the name has other texts. Azure's removal takes no condition at all.
+  - Creates and removes CNAME and TXT records with the modules C(amazon.aws.route53),
+    C(azure.azcollection.azure_rm_dnsrecordset), C(community.digitalocean.digital_ocean_domain_record),
+    C(community.dns.hetzner_dns_record) and C(community.general.cloudflare_dns). Their collections must be installed.
+  - The first three modules replace all values of a name, or remove a similar record. Therefore, the module first reads
+    the existing values and keeps all other values and their TTL. It only creates and removes the values in O(records).
+    The modules for Hetzner and Cloudflare change one value at a time.
+  - At Route 53, Azure DNS and DigitalOcean, the module fails before any change if a CNAME record with another target
+    exists, or if a record set uses weighted, geographic or health-based routing.
+  - The options of the provider's module, such as its credentials, are printed neither by C(-vvvvv) nor by
+    E(ANSIBLE_DEBUG).
+  - At Route 53 and Azure DNS, a TXT value that another client adds to the same name between the read and the write
+    can be lost. This interval takes about one second. The module for Azure DNS cannot
+    remove a record set conditionally.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.controller
@@ -33,42 +36,49 @@ attributes:
 options:
   records:
     description:
-      - The records, in the shape of RV(certops.gogetssl.gogetssl_dcv_dns#module:records). Needed are V(zone), V(name),
-        V(type), which is V(CNAME) or V(TXT), and V(value) or V(values). V(ttl) is 60 seconds unless given; a name that
-        has other texts keeps the one they have.
+      - The DNS records, in the format of RV(certops.gogetssl.gogetssl_dcv_dns#module:records).
+      - Each record requires C(zone), C(name), C(type), and C(value) or C(values). The type is V(CNAME) or V(TXT). The
+        default of C(ttl) is 60 seconds. If the name already has other TXT values, their TTL is kept.
     type: list
     elements: dict
     required: true
   state:
     description:
-      - V(present) makes the records that are missing.
-      - V(absent) removes these values of them.
-      - V(checked) reads the zones, which shows whether credentials and zones are right, and changes nothing. It does
-        not show whether the credentials may write.
+      - V(present) creates the missing records.
+      - V(absent) removes the values in O(records).
     type: str
-    choices: [present, absent, checked]
+    choices: [present, absent]
     default: present
+  verify_only:
+    description:
+      - Whether to only verify the credentials and the zone names, by reading the zones. The module then changes
+        nothing. At Cloudflare and Hetzner nothing is verified.
+      - The verification does not include the write permission.
+    type: bool
+    default: false
   provider:
     description:
-      - Whose module to use.
+      - The DNS provider.
     type: str
-    choices: [azure, digitalocean, route53]
+    choices: [azure, cloudflare, digitalocean, hetzner, route53]
     required: true
   options:
     description:
-      - More options for that module, such as its credentials. What says which records to change cannot be given here.
-      - Without them, it finds its credentials as it does elsewhere, in the environment of the controller for example.
-        C(module_defaults) of its collection do not reach it.
+      - Additional options of the provider's module, such as its credentials. Options that select records cannot be
+        set here.
+      - If empty, the provider's module uses its default credentials, for example the environment variables of the
+        controller. The C(module_defaults) of its collection are not applied.
     type: dict
     default: {}
   zone_ids:
     description:
-      - Numbers of hosted zones at Route 53, zone to number, where there are several of the same name.
+      - IDs of hosted zones at Route 53, as a dictionary from zone to ID. Set it if several hosted zones have the same
+        name.
     type: dict
     default: {}
   resource_group:
     description:
-      - The resource group of the zones at Azure.
+      - Resource group of the zones at Azure DNS.
     type: str
 seealso:
   - module: certops.gogetssl.gogetssl_dcv_dns
@@ -78,14 +88,14 @@ author:
 """
 
 EXAMPLES = r"""
-- name: See which records to make
+- name: List the DCV records to create
   certops.gogetssl.gogetssl_dcv_dns:
-    proofs: "{{ dcv.proofs }}"
-  register: plan
+    validations: "{{ dcv.validations }}"
+  register: dns
 
-- name: Make them
+- name: Create the DCV records
   certops.gogetssl.gogetssl_cloud_dns:
-    records: "{{ plan.records }}"
+    records: "{{ dns.records }}"
     provider: route53
     options:
       profile: dns
@@ -93,31 +103,31 @@ EXAMPLES = r"""
 
 RETURN = r"""
 records:
-  description: The records that were made or removed, one entry for each value.
+  description: The records that were created or removed, one entry for each value.
   returned: success
   type: list
   elements: dict
   contains:
     zone:
-      description: The zone.
+      description: The zone of the record.
       type: str
       sample: example.com
     name:
-      description: The full name.
+      description: The fully qualified name of the record.
       type: str
       sample: _5db1a1c9f9e2c2f9b6d3b5e6a1e5f2c1.shop.example.com
     type:
-      description: V(CNAME) or V(TXT).
+      description: The record type, V(CNAME) or V(TXT).
       type: str
       sample: CNAME
     value:
-      description: The value.
+      description: The value of the record.
       type: str
       sample: 0a1b2c3d4e5f60718293a4b5c6d7e8f9.a0b1c2d3e4f5061728394a5b6c7d8e9f.t0827.comodoca.com
 """
 
-from ..module_utils._cloud_dns import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.cloud_dns import TASK
 
 
 def main() -> None:

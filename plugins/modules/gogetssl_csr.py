@@ -7,46 +7,75 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_csr
-short_description: Make private keys and certificate signing requests on the host
+short_description: Create private keys and certificate signing requests (CSRs) on the host
 version_added: 1.0.0
 description:
-  - Makes for every certificate a private key and a CSR, and stages them until their certificate comes. What is
-    installed is not touched.
-  - The key is born on the host and stays there, readable by its owner alone. It is in no result, no log and no diff.
-    Only O(generator=gogetssl), which nothing in this collection asks for by itself, has it made elsewhere.
-  - A staged pair that matches the wish is kept. One that does not is replaced, but never while an order may be open for
-    its key; it is then returned with RV(requests[].matches_wish=false).
+  - Creates a private key and a CSR for each certificate, and stages them until the certificate is issued. Installed
+    certificates are not changed.
+  - The private key is created on the host, does not leave the host, and is only readable by its owner. Results, logs
+    and diffs do not contain it. The only exception is O(generator=gogetssl), which the role
+    P(certops.gogetssl.gogetssl#role) does not use unless it is configured.
+  - The module keeps a staged key and CSR that match the requested certificate. Otherwise, the module replaces them,
+    unless an order for the key can still be open. In this case, it returns the staged CSR with
+    RV(requests[].matches_spec=false).
 extends_documentation_fragment:
   - certops.gogetssl.attributes
+  - certops.gogetssl.attributes.host
   - certops.gogetssl.attributes.action_group
   - certops.gogetssl.api
   - certops.gogetssl.certificates
 requirements:
-  - The Python library C(cryptography) on the host, version 3.2 or newer.
+  - Python 3.9 or later on the host.
+  - The Python library C(cryptography) on the host, version 3.2 or later.
 attributes:
   check_mode:
     support: full
-    details: What would be made is returned without a CSR.
+    details: In check mode, the result does not contain CSRs that are not created yet.
   diff_mode:
     support: full
-    details: Shows names, subject, kind and fingerprint of the keys, never a key.
+    details: The diff shows names, subject, key type and fingerprint. It never contains a private key.
   idempotent:
     support: full
 options:
   generator:
     description:
-      - Who makes the private keys.
-      - With V(gogetssl), GoGetSSL makes those that are lacking and sends them to the controller, whose memory they pass
-        on the way to the host. The key is then known to more than the host, and a warning says so. The CSR is signed on
-        the host, with all names.
-      - V(gogetssl) makes C(rsa-2048) keys only, and needs a connection that can do pipelining, such as ssh, over which
-        the key goes on standard input; pipelining need not be switched on. The options of the API are used for it alone
-        and never reach the host.
+      - Where the private keys are generated.
+      - V(local) generates them on the host.
+      - V(gogetssl) requests them from the GoGetSSL API. They are sent to the host through the memory of the
+        controller. The CSR is signed on the host. The module returns a warning, because the keys are then known
+        outside the host.
+      - V(gogetssl) only supports the key type V(rsa-2048). It requires a connection that supports pipelining, such as
+        SSH, but pipelining does not have to be enabled. The options of the API are only used with V(gogetssl), and
+        are never sent to the host.
     type: str
     choices: [local, gogetssl]
     default: local
+  keep_versions:
+    description:
+      - The option O(certops.gogetssl.gogetssl_certificate#module:keep_versions) of the later installation. The module
+        only checks it, so that an invalid value is reported before the certificate is ordered.
+    type: int
+    default: 3
+  test_commands:
+    description:
+      - The test commands of the services that will use the certificates, by service. The module only checks that their
+        programs exist on the host, because nothing is installed for a service that cannot be tested.
+    type: dict
+    default: {}
+  trusted_roots:
+    description:
+      - The option O(certops.gogetssl.gogetssl_certificate#module:trusted_roots) of the later installation. The module
+        only checks that it contains certificates.
+    type: str
+  store_password:
+    description:
+      - The option O(certops.gogetssl.gogetssl_certificate#module:store_password) of the later installation. The module
+        only checks it, and requires it for certificates with the forms V(pkcs12), V(pkcs12_legacy) or V(jks).
+    type: str
 notes:
-  - The files are C(staged/privkey.pem) and C(staged/request.csr) in the certificate's directory.
+  - The module also checks that the owner and the group of the files exist on the host, and that the requested forms
+    can be created there.
+  - The files are C(staged/privkey.pem) and C(staged/request.csr) in the directory of the certificate.
 seealso:
   - module: certops.gogetssl.gogetssl_order
   - module: certops.gogetssl.gogetssl_certificate
@@ -55,7 +84,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Make keys and requests
+- name: Create private keys and CSRs
   certops.gogetssl.gogetssl_csr:
     directory: /etc/gogetssl
     certificates:
@@ -63,9 +92,9 @@ EXAMPLES = r"""
         names: [shop.example.com, www.shop.example.com]
         product: 68
         key_type: ecdsa-p256
-  register: made
+  register: csr
 
-- name: The same with keys made by GoGetSSL, for those who have to
+- name: Create a CSR for a private key that GoGetSSL generates
   certops.gogetssl.gogetssl_csr:
     directory: /etc/gogetssl
     certificates:
@@ -77,22 +106,22 @@ EXAMPLES = r"""
 - name: Order the certificates
   certops.gogetssl.gogetssl_order:
     certificates: "{{ certificates }}"
-    requests: "{{ made.requests }}"
+    requests: "{{ csr.requests }}"
 """
 
 RETURN = r"""
 requests:
-  description: One entry for each of O(certificates), in their order.
+  description: One entry for each of O(certificates), in the same order.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The certificate's name.
+      description: Name of the certificate.
       type: str
       sample: shop
     csr:
-      description: The CSR in PEM form, or null in check mode if it would have to be made.
+      description: The CSR in PEM format. In check mode, it is null if the CSR does not exist yet.
       type: str
       sample: "-----BEGIN CERTIFICATE REQUEST-----..."
     common_name:
@@ -100,34 +129,36 @@ requests:
       type: str
       sample: shop.example.com
     names:
-      description: All names of the CSR, the common name first.
+      description: All names in the CSR. The common name is the first one.
       type: list
       elements: str
       sample: [shop.example.com, www.shop.example.com]
     key_type:
-      description: The kind of key.
+      description: Type and size of the private key.
       type: str
       sample: ecdsa-p256
     public_key:
-      description: SHA-256 of the public key (SubjectPublicKeyInfo) as hexadecimal digits, or null if there is none yet.
+      description: SHA-256 hash of the public key (SubjectPublicKeyInfo) in hexadecimal, or null if there is no key yet.
       type: str
       sample: 1f0f3c7a2b5d4e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7
-    matches_wish:
-      description: Whether the CSR is for what is wished for. V(false) if it was kept for the sake of an order.
+    matches_spec:
+      description:
+        - Whether the CSR matches the requested certificate. It is false if the module kept another CSR because of an
+          open order.
       type: bool
       sample: true
     reason:
-      description: Why the pair was made or kept.
+      description: Reason why the CSR was created or kept.
       type: str
       sample: no usable key is staged
     changed:
-      description: Whether the CSR was made by this task.
+      description: Whether this task created the CSR.
       type: bool
       sample: true
 """
 
-from ..module_utils._csr import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.csr import TASK
 
 
 def main() -> None:

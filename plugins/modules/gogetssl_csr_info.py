@@ -6,11 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_csr_info
-short_description: Read and check a certificate signing request
+short_description: Read and check a certificate signing request (CSR)
 version_added: 1.0.0
 description:
-  - Tells what a CSR says and whether GoGetSSL would take it.
-  - With O(local=true) nothing is sent anywhere; the result has the same shape.
+  - Decodes a CSR and checks whether GoGetSSL accepts it.
+  - With O(local=true), the module decodes the CSR on the controller and sends no request. The result has the same
+    structure.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -25,24 +26,23 @@ requirements:
 options:
   csr:
     description:
-      - The CSR in PEM form.
+      - The CSR in PEM format.
     type: str
     required: true
   local:
     description:
-      - Whether to read the CSR on the controller, without GoGetSSL.
+      - Whether to decode the CSR on the controller instead of with the GoGetSSL API.
       - Mutually exclusive with O(validate).
     type: bool
   validate:
     description:
-      - Whether to use the vendor's method for validation instead of the one for decoding. GoGetSSL documents the
-        same answer
-        for both.
+      - Whether to use the API method that validates CSRs instead of the one that decodes them.
+      - GoGetSSL documents the same response for both methods.
     type: bool
   wildcard:
     description:
-      - Whether the CSR is meant for a wildcard product, which GoGetSSL wants to be told. Without it, the CSR's
-        names decide.
+      - Whether the CSR is for a wildcard product. The GoGetSSL API requires this information.
+      - If not set, the module derives it from the names in the CSR.
     type: bool
 seealso:
   - module: certops.gogetssl.gogetssl_csr
@@ -50,25 +50,25 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check a CSR that somebody else made
+- name: Check a CSR from a file
   certops.gogetssl.gogetssl_csr_info:
     csr: "{{ lookup('ansible.builtin.file', 'their.csr') }}"
-  register: found
-  failed_when: not found.csr.valid
+  register: request
+  failed_when: not request.csr.valid
 """
 
 RETURN = r"""
 csr:
-  description: What the CSR says. What GoGetSSL leaves out is read on the controller.
+  description: Content of the CSR. Fields that GoGetSSL does not return are read on the controller.
   returned: success
   type: dict
   contains:
     valid:
-      description: Whether nothing is wrong with it.
+      description: Whether the CSR is valid.
       type: bool
       sample: true
     problem:
-      description: What is wrong with it; empty if nothing is.
+      description: Error message if the CSR is not valid. Otherwise, the string is empty.
       type: str
       sample: ""
     common_name:
@@ -76,16 +76,16 @@ csr:
       type: str
       sample: www.example.com
     names:
-      description: All names, the common name first.
+      description: All names in the CSR. The common name is the first one.
       type: list
       elements: str
       sample: [www.example.com, example.com]
     organization:
-      description: The organisation.
+      description: The organization.
       type: str
       sample: Example SIA
     division:
-      description: Its division.
+      description: The department.
       type: str
       sample: IT
     city:
@@ -93,15 +93,15 @@ csr:
       type: str
       sample: Riga
     region:
-      description: The region.
+      description: State, province or region.
       type: str
       sample: Riga
     country:
-      description: The country.
+      description: Two-letter country code.
       type: str
       sample: LV
     email:
-      description: The e-mail address.
+      description: Email address.
       type: str
       sample: null
     key_size:
@@ -109,42 +109,44 @@ csr:
       type: int
       sample: 2048
     key_type:
-      description: The kind of key.
+      description: Type and size of the public key.
       type: str
       sample: rsa-2048
     public_key:
-      description: SHA-256 of the public key.
+      description: SHA-256 hash of the public key, in hexadecimal.
       type: str
       sample: 89ab...
     md5:
-      description: MD5 of the CSR's DER form, after which Sectigo names its proofs.
+      description:
+        - MD5 hash of the CSR in DER format, in hexadecimal. Sectigo derives the names of its DCV files and DCV
+          records from it.
       type: str
       sample: 0123...
     sha1:
-      description: SHA-1 of the same; null with O(local=true).
+      description: SHA-1 hash of the CSR in DER format, in hexadecimal. With O(local=true), it is null.
       type: str
       sample: 4567...
     sha256:
-      description: SHA-256 of the same.
+      description: SHA-256 hash of the CSR in DER format, in hexadecimal.
       type: str
       sample: cdef...
 raw:
-  description: The answers of GoGetSSL in the order of the calls.
+  description: The unmodified responses of the GoGetSSL API, in the order of the requests.
   returned: when O(raw=true)
   type: list
   elements: dict
   contains:
     call:
-      description: Verb and path of the call.
+      description: HTTP method and path of the request.
       type: str
       sample: GET /account/
     body:
-      description: What was answered.
+      description: Body of the response.
       type: raw
 """
 
-from ..module_utils._csr_info import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.csr_info import TASK
 
 
 def main() -> None:

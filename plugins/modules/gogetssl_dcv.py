@@ -6,12 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_dcv
-short_description: Domain control validation of GoGetSSL orders
+short_description: Manage the domain control validation (DCV) of GoGetSSL orders
 version_added: 1.0.0
 description:
-  - Tells which file, DNS record or mail proves control of an order's names, in one shape for every brand and method.
-  - Looks at the published proofs as the certificate authority will, and has the authority look once they can be seen.
-  - Publishing is left to other tasks, as it depends on the web server and the DNS provider in use.
+  - Returns the DCV file, the DCV record or the approver email address that validates each name of an order. The
+    structure is the same for all brands and methods.
+  - Checks whether the published data is visible, and then requests the validation by the CA.
+  - This module does not publish DCV files or DCV records. Use M(certops.gogetssl.gogetssl_dcv_file),
+    M(certops.gogetssl.gogetssl_dcv_dns) or other modules for that.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -23,102 +25,115 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads orders and looks at published proofs once, without waiting; changes no method and asks for no
-        validation.
+      - In check mode, the module reads the orders and checks the published data once. It does not wait, change
+        methods or request validations.
   diff_mode:
     support: full
     details:
-      - Shows changed validation methods.
+      - The diff shows the changed validation methods.
   idempotent:
     support: partial
     details:
-      - With O(state=validated), the authority is asked again at each run until it has validated the name.
-      - O(state=resent) and O(state=caa_rechecked) act at each run, as long as the order is in work.
+      - With O(state=validated), each run requests the validation again until the CA has validated the name.
+      - With O(resend_email) and O(recheck_caa), each run sends the requests while the order is in progress.
 requirements:
-  - The Python library C(dnspython) on the controller, to look at DNS records. Without it, the authority is asked
-    unchecked.
+  - The Python library C(dnspython) on the controller, to check DNS records. Without it, the module requests the
+    validation without this check.
 options:
   order_ids:
     description:
-      - The orders.
+      - IDs of the orders.
     type: list
     elements: int
     required: true
   state:
     description:
-      - With V(present), waits until GoGetSSL has said what to publish for every open name, and returns it.
-      - With V(validated), waits until the proofs of all open names can be seen from the controller, on every
-        address of
-        the name, and has the authority look at each of them. Whether it is satisfied shows a little later in
+      - V(present) waits until GoGetSSL has provided the validation data of all pending names, and returns it.
+      - V(validated) waits until the validation data of all pending names is visible from the controller at every
+        address of the name. It then requests the validation of each name. Read the result later with
         M(certops.gogetssl.gogetssl_order_info).
-      - With V(resent), sends the approvers of all open names that are validated by e-mail their mail again.
-      - With V(caa_rechecked), has the authority look at the CAA records of orders in work again, for brands of the
-        Sectigo
-        family. GoGetSSL does so once in ten minutes.
-      - What GoGetSSL has locked for a while is not a failure; see RV(later).
     type: str
-    choices: [present, validated, resent, caa_rechecked]
+    choices: [present, validated]
     default: present
+  resend_email:
+    description:
+      - Whether to send the emails to the approvers of all pending names again.
+      - The module does not fail if GoGetSSL rejects the request temporarily. See RV(deferred).
+    type: bool
+    default: false
+  recheck_caa:
+    description:
+      - Whether to request another check of the CAA records for orders in progress. It requires a brand of the Sectigo
+        family.
+      - The module does not fail if GoGetSSL rejects the request temporarily. GoGetSSL accepts one request every ten
+        minutes. See RV(deferred).
+    type: bool
+    default: false
   methods:
     description:
-      - Wanted validation methods, from name to V(http), V(https), V(dns) or the e-mail address of an approver.
-      - Open names with another method or approver are changed, all of one order in one call. Names that are left
-        out stay as they
-        are.
-      - Wildcard names cannot be validated by V(http) or V(https). Brands of the DigiCert family want the same method
-        for all names of an order.
+      - The requested validation methods, as a dictionary from name to V(http), V(https), V(dns) or the email address
+        of an approver.
+      - The module changes the method of all pending names that have another method or approver. It sends one request
+        for each order. The methods of names without an entry are not changed.
+      - Wildcard names cannot be validated by V(http) or V(https). Brands of the DigiCert family require the same
+        method for all names of an order.
     type: dict
   order_methods:
     description:
-      - The same for one order each, from order id to such a map; it takes precedence over O(methods).
-      - Names that need no proof of their own in the order are left out of account.
+      - The requested validation methods of single orders, as a dictionary from order ID to a dictionary as in
+        O(methods). It takes precedence over O(methods).
+      - Names that the order does not have to validate are ignored.
     type: dict
   change_by:
     description:
-      - Which of the vendor's methods changes a validation method, for the day on which the usual one does not work.
-      - V(auto) changes all names of an order with one call, and another approver of the common name with a call of its
-        own. V(all) always uses the call for all names. V(each) has a call for each name. V(dcv) has one too, of an
-        older method that cannot change to V(https).
+      - The API method that changes validation methods. Use another value than V(auto) only if the usual API method
+        does not work.
+      - V(auto) changes all names of an order with one request. It changes the approver of the common name with a
+        separate API method.
+      - V(all) always changes all names with one request.
+      - V(each) sends one request for each name.
+      - V(dcv) sends one request for each name with an older API method, which does not support V(https).
     type: str
     choices: [auto, all, each, dcv]
     default: auto
   raw:
-    description: Whether the vendor's own answers are returned too.
+    description: Whether to return the unmodified responses of the GoGetSSL API.
     type: bool
     default: false
   wait:
     description:
-      - Seconds to wait for what O(state) says. Time running out is not a failure; see RV(proofs[].ready) and
-        RV(proofs[].visible).
+      - Maximum time in seconds to wait for O(state). The module does not fail at the end of this time. See
+        RV(validations[].ready) and RV(validations[].visible).
     type: int
     default: 60
   interval:
     description:
-      - Seconds between two looks.
+      - Time in seconds between two checks.
     type: int
     default: 5
   resolve:
     description:
-      - Where to look instead of what DNS says, from name to address, C(address:port) or C([address]:port), for a
-        split
-        horizon and for rehearsals.
-      - DNS records are asked for at the servers of their zone; the names of those servers can stand here too.
+      - Addresses that are used instead of the addresses in DNS, as a dictionary from name to address, C(address:port)
+        or C([address]:port). This is useful with split-horizon DNS or in tests.
+      - DNS records are queried from the name servers of their zone. The host names of these name servers can also be
+        keys.
     type: dict
   nameservers:
     description:
-      - Name servers to ask instead of this machine's resolvers, as address, C(address:port) or C([address]:port).
-      - They are asked where a zone and its servers are. Records are then looked up at every address of every server
-        of the zone.
+      - DNS servers that are queried instead of the resolvers of the controller. Each entry is an address,
+        C(address:port) or C([address]:port).
+      - The module uses them to find the zone and its name servers. It then queries the DNS records from every address
+        of every name server of the zone.
     type: list
     elements: str
   http_port:
     description:
-      - The port to look at for V(http). Authorities always use 80.
+      - TCP port for checks of V(http) validations. CAs always use port 80.
     type: int
     default: 80
   https_port:
     description:
-      - The port to look at for V(https). Authorities always use 443.
+      - TCP port for checks of V(https) validations. CAs always use port 443.
     type: int
     default: 443
 seealso:
@@ -127,43 +142,39 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what to publish
+- name: Read the validation data
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
   register: dcv
 
-- name: Publish the files
-  ansible.builtin.copy:
-    dest: "/var/www/html{{ item.path }}"
-    content: "{{ item.content }}"
-    mode: "0644"
-  loop: "{{ dcv.proofs | selectattr('method', 'equalto', 'http') | selectattr('state', 'ne', 'validated') }}"
-  loop_control:
-    label: "{{ item.name }}"
+- name: Publish the DCV files
+  certops.gogetssl.gogetssl_dcv_file:
+    web_root: /var/www/html
+    files: "{{ dcv.validations | selectattr('file_name') | selectattr('state', 'ne', 'validated') }}"
 
-- name: Have the authority look as soon as they can be seen
+- name: Request the validation as soon as the DCV files are visible
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
     state: validated
     wait: 120
 
-- name: Ask another approver
+- name: Change the approver of a name
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
     methods:
       www.example.com: hostmaster@example.com
 
-- name: Send the mails again
+- name: Send the emails to the approvers again
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
-    state: resent
+    resend_email: true
 
-- name: Have corrected CAA records looked at
+- name: Request a check of corrected CAA records
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
-    state: caa_rechecked
+    recheck_caa: true
 
-- name: Validate a name by DNS instead
+- name: Change the validation method of a name to DNS
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
     methods:
@@ -171,126 +182,126 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-proofs:
-  description: The proof of each name of each order.
+validations:
+  description: The validation of each name of each order.
   returned: success
   type: list
   elements: dict
   contains:
     order_id:
-      description: The order the proof belongs to.
+      description: ID of the order.
       type: int
       sample: 1234567
     name:
-      description: The name to prove control of; a wildcard with its asterisk.
+      description: The domain name to validate. A wildcard name includes its asterisk.
       type: str
       sample: www.example.com
     method:
-      description: How it is proven, V(http), V(https), V(dns) or V(email).
+      description: The validation method, V(http), V(https), V(dns) or V(email).
       type: str
       sample: http
     state:
-      description: V(validated) once the authority is satisfied, V(processing) or V(unset) before.
+      description: V(validated) after the CA has validated the name, and V(processing) or V(unset) before.
       type: str
       sample: processing
     reason:
-      description: The words of GoGetSSL on the state; may be empty.
+      description: The message of GoGetSSL about the state. It can be empty.
       type: str
       sample: ""
     ready:
-      description: Whether GoGetSSL has said what to publish.
+      description: Whether GoGetSSL has provided the data to publish.
       type: bool
       sample: true
     url:
-      description: Where the authority will look for the file, for V(http) and V(https).
+      description: URL of the DCV file, for V(http) and V(https).
       type: str
       sample: http://www.example.com/.well-known/pki-validation/0123.txt
     path:
-      description: The path in RV(proofs[].url).
+      description: Path component of RV(validations[].url).
       type: str
       sample: /.well-known/pki-validation/0123.txt
     file_name:
-      description: The last part of RV(proofs[].path). It is safe to use as a file name.
+      description: Last component of RV(validations[].path). It is safe to use as a file name.
       type: str
       sample: 0123.txt
     content:
-      description: The exact content of the file, with CRLF between its lines.
+      description: Exact content of the DCV file. Its lines are separated by CRLF.
       type: str
       sample: "0123\r\nsectigo.com\r\nabcd"
     type:
-      description: The type of the DNS record, V(CNAME) or V(TXT), for V(dns).
+      description: Type of the DCV record, V(CNAME) or V(TXT), for V(dns).
       type: str
       sample: CNAME
     record:
-      description: The full name of the DNS record, without a final dot.
+      description: Fully qualified name of the DCV record, without a trailing dot.
       type: str
       sample: _0123.www.example.com
     value:
-      description: The value of the DNS record, without a final dot or quotes.
+      description: Value of the DCV record, without a trailing dot or quotes.
       type: str
       sample: 4567.89ab.abcd.comodoca.com
     email:
-      description: The approver who gets the mail, for V(email).
+      description: Email address of the approver, for V(email).
       type: str
       sample: admin@example.com
     visible:
       description:
-        - Whether the proof is where the authority will look for it, on every address.
-        - Null for proofs that need no looking at or cannot be looked at.
+        - Whether the validation data is visible at every address that the CA can use.
+        - It is null if there is nothing to check, or if the check is not possible.
       returned: O(state=validated)
       type: bool
       sample: true
     problem:
-      description: What was seen instead, naming the address and the answer; or why nothing was looked at.
+      description:
+        - The address and the response if the validation data is not visible, or the reason why it was not checked.
       returned: O(state=validated)
       type: str
       sample: ""
-asked:
+requested:
   description:
-    - The names the authority was asked to look at, or whose approvers were sent a mail; in check mode, those it
-      would be
-      asked for.
-  returned: with another O(state) than V(present)
+    - The names for which a validation or an email was requested. In check mode, the names for which it would be
+      requested.
+  returned: success
   type: list
   elements: str
   sample: [www.example.com]
-later:
-  description: What GoGetSSL has locked and takes again later.
-  returned: O(state=resent) and O(state=caa_rechecked)
+deferred:
+  description: Requests that GoGetSSL rejected temporarily. Repeat them later.
+  returned: success
   type: list
   elements: dict
   contains:
     order_id:
-      description: The order.
+      description: ID of the order.
       type: int
       sample: 1234567
     names:
-      description: The names that this concerns.
+      description: The affected names.
       type: list
       elements: str
       sample: [www.example.com]
     reason:
-      description: The words of GoGetSSL, with the time if it tells.
+      description: The message of GoGetSSL. It can contain the remaining time.
       type: str
       sample: "Function is locked for 540 seconds. Run again later."
 raw:
-  description: The answers of GoGetSSL in the order of the calls.
+  description: The unmodified responses of the GoGetSSL API, in the order of the requests.
   returned: when O(raw=true)
   type: list
   elements: dict
   contains:
     call:
-      description: Verb and path of the call.
+      description: HTTP method and path of the request.
       type: str
       sample: GET /account/
     body:
-      description: What was answered.
+      description: Body of the response.
       type: raw
 """
 
 
-from ..module_utils._dcv import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.dcv import TASK
 
 
 def main() -> None:

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_dcv_dns
-short_description: Tell which DNS records prove control, and where they go
+short_description: Determine the DCV records of orders and their zones
 version_added: 1.0.0
 description:
-  - Turns proofs into records with their zones, as a publisher takes them. The publisher is another task,
-    M(certops.gogetssl.gogetssl_nsupdate), or a module or program for the DNS provider.
-  - The zone of a name is found at the servers that are responsible for it, whether it is a sub-zone of its own or
-    stands below a public suffix such as V(co.uk).
-  - Records are noted on the host of the certificates before they are published, in the file C(.dns-ORDER.json) of
-    O(directory), so that those of a run that was killed are known to the next one.
+  - Converts DNS validations to records with their zones. Another module publishes these records, for example
+    M(certops.gogetssl.gogetssl_nsupdate).
+  - The module finds the zone of a name with queries to the authoritative name servers. It supports delegated
+    subdomains and zones below a public suffix such as V(co.uk).
+  - Before records are published, the module writes a note to the host of the certificates, in the file
+    C(.dns-ORDER.json) in O(directory). A later run can then remove the records of an interrupted run.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
   - certops.gogetssl.attributes.controller
   - certops.gogetssl.nameservers
+  - certops.gogetssl.places
 attributes:
   check_mode:
     support: full
     details:
-      - Nothing is noted on the host.
+      - In check mode, the module does not write notes.
   diff_mode:
     support: none
   idempotent:
@@ -32,194 +33,147 @@ attributes:
 options:
   state:
     description:
-      - V(checked) looks, before anything is ordered, whether records for the names of O(certificates) that are to be
-        validated by DNS have a place to go to, and whether what the provider needs is installed.
-      - V(present) tells which records of O(proofs) are missing, and refuses those in whose place something else stands.
-      - V(stale) tells which noted records belong to other orders than O(order_ids).
-      - V(forgotten) removes the notes of O(order_ids).
+      - V(present) returns the missing records of O(validations). It rejects records whose name has a conflicting
+        record.
+      - V(absent) removes the notes of O(order_ids).
     type: str
-    choices: [checked, present, stale, forgotten]
+    choices: [present, absent]
     default: present
-  certificates:
+  validations:
     description:
-      - The certificates, of which V(name), V(names) and V(dcv) are read as by M(certops.gogetssl.gogetssl_order).
-    type: list
-    elements: dict
-    default: []
-  proofs:
-    description:
-      - The proofs as M(certops.gogetssl.gogetssl_dcv) returns them. Those by other methods are ignored.
+      - The validations, as M(certops.gogetssl.gogetssl_dcv) returns them. Validations without a DCV record are
+        ignored.
     type: list
     elements: dict
     default: []
   order_ids:
     description:
-      - Ids of orders.
+      - IDs of the orders whose notes are removed. Used with O(state=absent).
     type: list
     elements: int
     default: []
   provider:
     description:
-      - Who is going to publish the records. It is noted with them, and named in messages.
+      - Name of the DNS provider that publishes the records. It is stored in the notes and used in messages.
     type: str
     default: ''
-  collections:
-    description:
-      - Collections that the provider needs on the controller.
-    type: list
-    elements: str
-    default: []
-  libraries:
-    description:
-      - Python modules that the provider needs on the controller, from the name they are imported by to what
-        C(pip install) takes for them.
-    type: dict
-    default: {}
-  alias:
-    description:
-      - Names whose proofs are published elsewhere, from name to the full name there. The name itself or, by a wildcard
-        CNAME record, the names below it have to be an alias of that.
-    type: dict
-    default: {}
-  zones:
-    description:
-      - Zones that are not to be looked for, from name to the zone which it and the names below it belong to.
-    type: dict
-    default: {}
-  ttl:
-    description:
-      - Seconds for which resolvers may remember the records.
-    type: int
-    default: 60
   directory:
     description:
-      - Directory of the certificates on the host.
+      - Directory on the host that has a subdirectory for each certificate.
     type: path
     default: /etc/gogetssl
 seealso:
   - module: certops.gogetssl.gogetssl_dcv
+  - module: certops.gogetssl.gogetssl_dcv_dns_info
   - module: certops.gogetssl.gogetssl_nsupdate
 author:
   - The certops.gogetssl contributors (@certops)
 """
 
 EXAMPLES = r"""
-- name: Ask for the proofs
+- name: Read the validation data
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
   register: dcv
 
-- name: See which records to make
+- name: List the DCV records to create
   certops.gogetssl.gogetssl_dcv_dns:
-    proofs: "{{ dcv.proofs }}"
-  register: plan
+    validations: "{{ dcv.validations }}"
+  register: dns
 
-- name: Tell people which records to make
+- name: Show the DCV records to create
   ansible.builtin.debug:
     msg: "{{ item.record }} {{ item.type }} {{ item['values'] | join(', ') }} in {{ item.zone }}"
-  loop: "{{ plan.records }}"
+  loop: "{{ dns.records }}"
 """
 
 RETURN = r"""
 records:
-  description:
-    - The records to make, or with O(state=stale) to remove, one entry for each name and type. With O(state=checked),
-      one for each name, to try with; it is never to be made.
-  returned: O(state=checked), O(state=present) or O(state=stale)
+  description: The records to create, one entry for each name and type.
+  returned: O(state=present)
   type: list
   elements: dict
   contains:
     zone:
-      description: The zone.
+      description: The zone of the record.
       type: str
       sample: example.co.uk
     name:
-      description: The full name.
+      description: The fully qualified name of the record.
       type: str
       sample: _5db1a1c9f9e2c2f9b6d3b5e6a1e5f2c1.shop.example.co.uk
     record:
-      description: The name as seen from the zone, whose own is V(@).
+      description: The name relative to the zone. The name of the zone itself is V(@).
       type: str
       sample: _5db1a1c9f9e2c2f9b6d3b5e6a1e5f2c1.shop
     type:
-      description: V(CNAME) or V(TXT).
+      description: The record type, V(CNAME) or V(TXT).
       type: str
       sample: CNAME
     value:
-      description: The value, the first if there are several. All of them are the list under C(values).
+      description: The first value of the record. The list C(values) contains all values.
       type: str
       sample: 0a1b2c3d4e5f60718293a4b5c6d7e8f9.a0b1c2d3e4f5061728394a5b6c7d8e9f.t0827.comodoca.com
     ttl:
-      description: Seconds for which resolvers may remember the record.
+      description: TTL of the record in seconds.
       type: int
       sample: 60
     provider:
-      description: The O(provider) it is noted with.
+      description: The O(provider) of the record.
       type: str
       sample: nsupdate
-replaced:
-  description: Old proofs that stand in the place of new ones and have to go first, in the shape of RV(records).
+obsolete:
+  description: Old DCV records with the same name, which must be removed first. The structure is that of RV(records).
   returned: O(state=present)
   type: list
   elements: dict
-remembered:
+cached:
   description:
-    - Records whose absence, or what stands in their place, resolvers may remember that asked before they are made. The
-      authority's may be one of them.
+    - Records for which resolvers may have cached a negative or an old response. The resolver of the CA can be one of
+      them.
   returned: O(state=present)
   type: list
   elements: dict
   contains:
     order_id:
-      description: The order.
+      description: ID of the order.
       type: int
       sample: 1234567
     name:
-      description: The full name of the record.
+      description: The fully qualified name of the record.
       type: str
       sample: _5db1a1c9f9e2c2f9b6d3b5e6a1e5f2c1.shop.example.co.uk
     seconds:
-      description: For how long; by the time to live of what stands there, or of the absence (RFC 2308).
+      description:
+        - Time in seconds for which the response can stay cached. It is the TTL of the existing record, or the negative
+          TTL of the zone (RFC 2308).
       type: int
       sample: 300
     reason:
-      description: The same in a sentence.
+      description: The same information as a message.
       type: str
 order_ids:
-  description: The orders whose proofs can be published, or with O(state=stale) those that the records were noted for.
-  returned: O(state=present) or O(state=stale)
+  description: IDs of the orders whose records can be published.
+  returned: O(state=present)
   type: list
   elements: int
-certificates:
-  description: Names of the certificates that DNS records are wanted for.
-  returned: O(state=checked)
-  type: list
-  elements: str
 stopped:
-  description:
-    - What cannot be published. With O(state=checked), an entry has the V(name) of a certificate, with
-      O(state=present) an V(order_id), and the V(reason).
-  returned: O(state=checked) or O(state=present)
+  description: The orders whose records cannot be published.
+  returned: O(state=present)
   type: list
   elements: dict
   contains:
-    name:
-      description: Name of the certificate.
-      type: str
-      returned: O(state=checked)
-      sample: shop
     order_id:
-      description: The order.
+      description: ID of the order.
       type: int
-      returned: O(state=present)
       sample: 1234567
     reason:
-      description: What is wrong, and what to do.
+      description: The problem and how to fix it.
       type: str
 """
 
-from ..module_utils._dcv_dns import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.dcv_dns import TASK
 
 
 def main() -> None:

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_dcv_file
-short_description: Publish the files that prove control over a name
+short_description: Publish DCV files in a web root
 version_added: 1.0.0
 description:
-  - Writes files below C(.well-known/pki-validation) in a web root, byte by byte as the authority wants them, and
-    removes them again.
-  - Names of files come from the API and are not trusted. Below the web root no symbolic link is followed, so that
-    whoever owns the web root cannot lead the task elsewhere.
+  - Writes DCV files to C(.well-known/pki-validation) in a web root, and removes them. The content is exactly the one
+    that the CA expects.
+  - The module validates the file names, because they come from the API. It does not follow symbolic links below the
+    web root, and it reads only plain files without hard links. The owner of the web root therefore cannot redirect the
+    module to other files. A diff contains only content of O(files).
 extends_documentation_fragment:
   - certops.gogetssl.attributes
+  - certops.gogetssl.attributes.host
+requirements:
+  - Python 3.9 or later on the host.
 attributes:
   check_mode:
     support: full
@@ -26,29 +30,30 @@ attributes:
 options:
   web_root:
     description:
-      - The directory that the web server serves as C(/) over HTTP. It must exist with O(state=present).
+      - Document root of the web server, which it serves as C(/) over HTTP. The directory must exist if
+        O(state=present).
     type: path
     required: true
   files:
     description:
-      - The files. The proofs that M(certops.gogetssl.gogetssl_dcv) returns can be handed over as they are; what is not
-        needed is ignored.
-      - Needed is V(file_name), which is made of letters, digits, dot, dash and underscore, and with O(state=present)
-        V(content). Line ends are written as they are.
+      - The files. Validations can be passed as M(certops.gogetssl.gogetssl_dcv) returns them. Unknown keys are
+        ignored.
+      - Each entry requires C(file_name), which can have letters, digits, dots, dashes and underscores.
+        O(state=present) also requires C(content). Line endings are not changed.
     type: list
     elements: dict
     required: true
   state:
     description:
-      - V(present) writes the files. A file that is there with other contents is replaced, for some authorities use the
-        same file name for all proofs.
-      - V(absent) removes the files whose contents are still those given, or whatever the contents if none are given.
-        The directories are removed too if this module has made them and nothing is left in them.
+      - V(present) writes the files. The module fails if a file exists with other content, because another order or
+        application may need it. Only a file for the same CSR, which has the same hash in its first line, is replaced.
+      - V(absent) removes the files if their content is C(content), or if C(content) is not set. It also removes empty
+        directories that this module created.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - A directory that this module has made holds an empty file C(.made-by-gogetssl).
+  - A directory that this module created contains the empty file C(.made-by-gogetssl).
 seealso:
   - module: certops.gogetssl.gogetssl_dcv
 author:
@@ -56,17 +61,17 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Ask for the proofs
+- name: Read the validation data
   certops.gogetssl.gogetssl_dcv:
     order_ids: [1234567]
-  register: wanted
+  register: dcv
 
-- name: Publish those that are files
+- name: Publish the DCV files
   certops.gogetssl.gogetssl_dcv_file:
     web_root: /var/www/html
-    files: "{{ wanted.proofs | selectattr('file_name') }}"
+    files: "{{ dcv.validations | selectattr('file_name') }}"
 
-- name: Remove one again
+- name: Remove a DCV file
   certops.gogetssl.gogetssl_dcv_file:
     web_root: /var/www/html
     files:
@@ -76,13 +81,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: One entry for each of O(files), in their order.
+  description: One entry for each of O(files), in the same order.
   returned: success
   type: list
   elements: dict
   contains:
     path:
-      description: Where the file is.
+      description: Path of the file.
       type: str
       sample: /var/www/html/.well-known/pki-validation/5DB1A1C9F9E2C2F9B6D3B5E6A1E5F2C1.txt
     changed:
@@ -91,8 +96,8 @@ files:
       sample: true
 """
 
-from ..module_utils._dcv_file import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.dcv_file import TASK
 
 
 def main() -> None:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_domain_info
-short_description: Find out who may approve a domain, and what would prove control of it
+short_description: List approver email addresses and DCV data of domains
 version_added: 1.0.0
 description:
-  - Lists the e-mail addresses that may approve a name, before an order is placed.
-  - Tells which file or DNS record would prove control for a CSR, for brands of the Sectigo family. The proofs of an
-    order
-    hold a value of its own in addition; once there is an order, use M(certops.gogetssl.gogetssl_dcv).
+  - Lists the email addresses that can approve a name, before an order is placed.
+  - For brands of the Sectigo family, the module also returns the DCV file and the DCV record for a CSR. The file and
+    the record of an actual order contain an additional unique value. After an order is placed, use
+    M(certops.gogetssl.gogetssl_dcv) instead.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -27,20 +27,21 @@ requirements:
 options:
   domains:
     description:
-      - The names. Wildcards are asked for without their asterisk.
-      - Required if O(csr) is not given.
+      - The domain names. The module removes the asterisk of wildcard names.
+      - At least one of O(domains) and O(csr) is required.
     type: list
     elements: str
   source:
     description:
-      - Which of the lists of GoGetSSL to ask, the usual one, the one for GeoTrust, or what WHOIS says, which often
-        is nothing.
+      - The list of approver email addresses to query. V(standard) is the usual list, and V(geotrust) is the list for
+        GeoTrust. V(whois) contains the addresses in WHOIS, and is often empty.
     type: str
     choices: [standard, geotrust, whois]
     default: standard
   csr:
     description:
-      - A CSR in PEM form whose proofs to tell. GoGetSSL calls this method deprecated.
+      - CSR in PEM format. The module returns its DCV data in RV(validations).
+      - GoGetSSL has deprecated the API method for this option.
     type: str
 seealso:
   - module: certops.gogetssl.gogetssl_dcv
@@ -48,49 +49,50 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See who may approve two names
+- name: List the approver email addresses of two names
   certops.gogetssl.gogetssl_domain_info:
     domains: [example.com, www.example.org]
-  register: found
+  register: approvers
 
-- name: See what would prove control
+- name: List the DCV data of a CSR
   certops.gogetssl.gogetssl_domain_info:
-    csr: "{{ made.requests[0].csr }}"
+    csr: "{{ csr.requests[0].csr }}"
 """
 
 RETURN = r"""
 domains:
-  description: The names, in the order of O(domains).
+  description: The domain names, in the order of O(domains).
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The name in its ASCII form.
+      description: The domain name in ASCII form.
       type: str
       sample: example.com
     approver_emails:
-      description: Who may approve it.
+      description: The email addresses that can approve the name.
       type: list
       elements: str
       sample: [admin@example.com]
-proofs:
-  description: What would prove control of the common name, by method; the shape is that of
-    M(certops.gogetssl.gogetssl_dcv).
+validations:
+  description:
+    - The DCV data of the common name, one entry for each method. The structure is that of
+      RV(certops.gogetssl.gogetssl_dcv#module:validations).
   returned: when O(csr) is given
   type: list
   elements: dict
   contains:
     name:
-      description: The name.
+      description: The domain name to validate. A wildcard name includes its asterisk.
       type: str
       sample: www.example.com
     method:
-      description: V(http), V(https) or V(dns).
+      description: The validation method, V(http), V(https) or V(dns).
       type: str
       sample: http
     state:
-      description: Always V(unset), as there is no order.
+      description: Always V(unset), because no order exists.
       type: str
       sample: unset
     reason:
@@ -98,35 +100,35 @@ proofs:
       type: str
       sample: ""
     ready:
-      description: Whether there is something to publish.
+      description: Whether there is data to publish.
       type: bool
       sample: true
     url:
-      description: Where the file would be looked for.
+      description: URL of the DCV file, for V(http) and V(https).
       type: str
       sample: http://www.example.com/.well-known/pki-validation/0123.txt
     path:
-      description: The path in RV(proofs[].url).
+      description: Path component of RV(validations[].url).
       type: str
       sample: /.well-known/pki-validation/0123.txt
     file_name:
-      description: The last part of it.
+      description: Last component of RV(validations[].path). It is safe to use as a file name.
       type: str
       sample: 0123.txt
     content:
-      description: The content of the file.
+      description: Exact content of the DCV file. Its lines are separated by CRLF.
       type: str
       sample: "0123\r\ncomodoca.com"
     type:
-      description: The type of the DNS record.
+      description: Type of the DCV record, V(CNAME) or V(TXT), for V(dns).
       type: str
       sample: CNAME
     record:
-      description: Its name.
+      description: Fully qualified name of the DCV record, without a trailing dot.
       type: str
       sample: _0123.www.example.com
     value:
-      description: Its value.
+      description: Value of the DCV record, without a trailing dot or quotes.
       type: str
       sample: 4567.89ab.comodoca.com
     email:
@@ -134,22 +136,22 @@ proofs:
       type: str
       sample: null
 raw:
-  description: The answers of GoGetSSL in the order of the calls.
+  description: The unmodified responses of the GoGetSSL API, in the order of the requests.
   returned: when O(raw=true)
   type: list
   elements: dict
   contains:
     call:
-      description: Verb and path of the call.
+      description: HTTP method and path of the request.
       type: str
       sample: GET /account/
     body:
-      description: What was answered.
+      description: Body of the response.
       type: raw
 """
 
-from ..module_utils._domain_info import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.domain_info import TASK
 
 
 def main() -> None:

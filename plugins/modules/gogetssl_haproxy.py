@@ -7,20 +7,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_haproxy
-short_description: Have a running HAProxy serve installed certificates without a reload
+short_description: Update certificates of a running HAProxy without a reload
 version_added: 1.0.0
 description:
-  - Replaces certificates in the memory of a running HAProxy with what M(certops.gogetssl.gogetssl_certificate) has
-    installed, through the run-time API. No process is started, and no connection is disturbed.
-  - What goes into the memory is C(current/haproxy.pem) of each certificate, the file that HAProxy reads when it is
-    reloaded the next time. HAProxy is then asked which certificate it has.
-  - Where HAProxy does not take a certificate, the attempt is taken back. That is no failure; RV(reload) says that a
-    reload is needed, and a warning why. It is needed as well if the socket does not answer or is not of the level
-    C(admin), if the running process has not loaded the file, if several processes serve, or if somebody else is
-    replacing a certificate.
-  - This module does not look at what is served. M(certops.gogetssl.gogetssl_certificate_info) does.
+  - Replaces certificates in the memory of a running HAProxy with those that M(certops.gogetssl.gogetssl_certificate)
+    installed. It uses the runtime API. HAProxy starts no new process and keeps all connections.
+  - The new content is C(current/haproxy.pem) of each certificate, which HAProxy also reads at its next reload. The
+    module then verifies that HAProxy uses the new certificate.
+  - If HAProxy rejects a certificate, the module aborts the transaction and does not fail. It sets RV(reload=true) and
+    returns a warning with the reason.
+  - A reload is also required if the socket does not respond or does not have the level C(admin), if HAProxy has not
+    loaded the file, if HAProxy runs several processes, or if another client is replacing a certificate.
+  - The module does not check the served certificates. Use M(certops.gogetssl.gogetssl_certificate_info) for that.
 extends_documentation_fragment:
   - certops.gogetssl.attributes
+  - certops.gogetssl.attributes.host
+requirements:
+  - Python 3.9 or later on the host.
 attributes:
   check_mode:
     support: full
@@ -28,27 +31,27 @@ attributes:
     support: none
   idempotent:
     support: none
-    details: Each run hands the certificates over, and reports a change.
+    details: Each run replaces the certificates and reports a change.
 options:
   certificates:
-    description: The names of the certificates, which have the form V(haproxy).
+    description: Names of the certificates. They must have the form V(haproxy).
     type: list
     elements: str
     required: true
   directory:
-    description: The directory of the certificates.
+    description: Directory on the host that has a subdirectory for each certificate.
     type: path
     default: /etc/gogetssl
   socket:
-    description: HAProxy's C(stats socket), with C(level admin) in its configuration.
+    description: Path of the C(stats socket) of HAProxy. It must be configured with C(level admin).
     type: path
     required: true
   timeout:
-    description: How many seconds HAProxy has for each answer.
+    description: Timeout in seconds for each response of HAProxy.
     type: int
     default: 10
 notes:
-  - HAProxy takes no certificate that is longer than C(tune.bufsize), 16 kB unless its configuration says otherwise.
+  - HAProxy rejects certificates that are larger than C(tune.bufsize). The default is 16 kB.
 seealso:
   - module: certops.gogetssl.gogetssl_certificate
 author:
@@ -56,13 +59,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Replace a certificate in HAProxy's memory
+- name: Update a certificate in HAProxy
   certops.gogetssl.gogetssl_haproxy:
     certificates: [shop]
     socket: /run/haproxy/admin.sock
   register: replaced
 
-- name: Reload HAProxy if that was not enough
+- name: Reload HAProxy if the update failed
   ansible.builtin.service:
     name: haproxy
     state: reloaded
@@ -71,30 +74,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 updated:
-  description: The files that were replaced in the memory, as HAProxy calls them.
+  description: The updated files, as HAProxy names them.
   returned: success
   type: list
   elements: str
   sample: [/etc/gogetssl/shop/current/haproxy.pem]
 reload:
-  description: Whether HAProxy has to be reloaded to serve all of O(certificates).
+  description: Whether HAProxy must be reloaded to serve all of O(certificates).
   returned: success
   type: bool
   sample: false
 reason:
-  description: Why it has to be reloaded, in HAProxy's words where it had some. Empty if it need not be.
+  description:
+    - Reason why a reload is required. It contains the message of HAProxy, if there is one. It is empty if no reload
+      is required.
   returned: success
   type: str
   sample: the running process has not loaded /etc/gogetssl/shop/current/haproxy.pem
 pid:
-  description: The process that answered, V(0) if none did.
+  description: Process ID of HAProxy, or V(0) if HAProxy did not respond.
   returned: success
   type: int
   sample: 4711
 """
 
-from ..module_utils._haproxy import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.haproxy import TASK
 
 
 def main() -> None:

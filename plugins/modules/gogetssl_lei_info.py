@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_lei_info
-short_description: Look at LEI orders, and look LEIs up
+short_description: Read LEI orders and search the LEI register
 version_added: 1.0.0
 description:
-  - Tells how orders of Legal Entity Identifiers (LEI) are doing, finds LEIs by number or legal name, and lists
-    where they can be had.
+  - Reads the status of orders for Legal Entity Identifiers (LEI), searches for LEIs by number or legal name, and
+    lists the jurisdictions for which GoGetSSL sells LEIs.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -23,27 +23,27 @@ extends_documentation_fragment:
 options:
   order_ids:
     description:
-      - LEI orders to look at, at one request each.
-      - One of O(order_ids), O(query) and O(jurisdictions) is required.
+      - IDs of the LEI orders to read. Each order takes one request.
+      - At least one of O(order_ids), O(query) and O(jurisdictions) is required.
     type: list
     elements: int
   query:
     description:
-      - An LEI or a part of a legal name to look up.
+      - The LEI or the part of a legal name to search for.
     type: str
   jurisdictions:
     description:
-      - Whether to list where LEIs can be had, and how fast.
+      - Whether to list the jurisdictions for which GoGetSSL sells LEIs.
     type: bool
 seealso:
   - module: certops.gogetssl.gogetssl_lei
 """
 
 EXAMPLES = r"""
-- name: Look up an entity
+- name: Search for an entity
   certops.gogetssl.gogetssl_lei_info:
     query: Example SIA
-  register: found
+  register: lei
 """
 
 RETURN = r"""
@@ -54,51 +54,52 @@ orders:
   elements: dict
   contains:
     order_id:
-      description: The order.
+      description: ID of the order.
       type: int
       sample: 1234567
     lei_id:
-      description: Number of the LEI at GoGetSSL.
+      description: ID of the LEI at GoGetSSL.
       type: int
       sample: 35
     status:
-      description: The status in the words of GoGetSSL. V(need_action) waits for a confirmation.
+      description:
+        - Status of the order as GoGetSSL reports it. With V(need_action), GoGetSSL waits until the data is confirmed.
       type: str
       sample: active
     pending:
-      description: Whether the order is still under way.
+      description: Whether the order is still in progress.
       type: bool
       sample: false
     product_id:
-      description: The product.
+      description: ID of the product.
       type: int
       sample: 161
     confidence_level:
-      description: How sure the register is of the data.
+      description: Confidence level of the data in the LEI register.
       type: int
       sample: 10
     lei_number:
-      description: The LEI; null until there is one.
+      description: The LEI, or null if it is not assigned yet.
       type: str
       sample: 984500A1B2C3D4E5F678
     valid_from:
-      description: Begin of the term, ISO date with time.
+      description: Start of the term, in ISO 8601 format.
       type: str
       sample: "2026-11-23T10:00:00Z"
     valid_till:
-      description: End of the term, ISO date with time.
+      description: End of the term, in ISO 8601 format.
       type: str
       sample: "2027-11-23T10:00:00Z"
     legal_address:
-      description: Where the entity is registered.
+      description: Registered address of the entity.
       type: dict
       sample: {city: Riga, country: LV, postalcode: LV-1001}
     headquarters_address:
-      description: Where it is led from; null if not told.
+      description: Address of the headquarters, or null if it is not known.
       type: dict
       sample: {city: Riga, country: LV, postalcode: LV-1001}
-found:
-  description: What fits O(query).
+entities:
+  description: The entries that match O(query).
   returned: when O(query) is given
   type: list
   elements: dict
@@ -108,11 +109,11 @@ found:
       type: str
       sample: 984500A1B2C3D4E5F678
     legal_name:
-      description: The legal name.
+      description: Legal name of the entity.
       type: str
       sample: Example SIA
     registration_id:
-      description: Number in the register of companies.
+      description: Registration number of the entity in its company register.
       type: str
       sample: "40003000000"
     legal_form:
@@ -120,7 +121,7 @@ found:
       type: str
       sample: null
     jurisdiction:
-      description: The jurisdiction, ISO 3166-2.
+      description: Jurisdiction, as ISO 3166-2 code.
       type: str
       sample: LV
     entity_status:
@@ -132,52 +133,52 @@ found:
       type: str
       sample: ISSUED
     next_renewal:
-      description: Day of the next renewal.
+      description: Date of the next renewal.
       type: str
       sample: "2027-11-23"
     legal_address:
-      description: Where the entity is registered.
+      description: Registered address of the entity.
       type: dict
       sample: {city: Riga, country: LV}
     headquarters_address:
-      description: Where it is led from.
+      description: Address of the headquarters.
       type: dict
       sample: {city: Riga, country: LV}
 jurisdictions:
-  description: Where LEIs can be had.
+  description: The jurisdictions for which GoGetSSL sells LEIs.
   returned: when O(jurisdictions) is true
   type: list
   elements: dict
   contains:
     code:
-      description: The jurisdiction, ISO 3166-2.
+      description: Jurisdiction, as ISO 3166-2 code.
       type: str
       sample: LV
     group:
-      description: V(A) is automatic, V(B) takes 1 to 36 hours, V(C) is done by hand.
+      description: V(A) is issued automatically, V(B) takes 1 to 36 hours, and V(C) is processed manually.
       type: str
       sample: A
     notes:
-      description: Remarks of GoGetSSL.
+      description: Notes of GoGetSSL.
       type: str
       sample: null
 raw:
-  description: The answers of GoGetSSL in the order of the calls.
+  description: The unmodified responses of the GoGetSSL API, in the order of the requests.
   returned: when O(raw=true)
   type: list
   elements: dict
   contains:
     call:
-      description: Verb and path of the call.
+      description: HTTP method and path of the request.
       type: str
       sample: GET /account/
     body:
-      description: What was answered.
+      description: Body of the response.
       type: raw
 """
 
-from ..module_utils._lei_info import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.lei_info import TASK
 
 
 def main() -> None:

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_preflight
-short_description: Find out before the money what would make a proof of control fail
+short_description: Check before an order whether the validation of names can succeed
 version_added: 1.0.0
 description:
-  - Looks at the names of certificates as the authority will see them, and tells for each check whether it passes,
-    stops, or cannot be known from the controller, with what was found and what to do.
-  - The names themselves; their addresses; DNSSEC; whether all name servers agree; CAA records against the brand;
-    whether every address, of IPv4 and IPv6, serves a file on the port of the proofs; product, approvers, price and
-    balance.
-  - It buys nothing and changes nothing. The API is used for product, price, balance and approvers only, and not needed.
+  - Checks the names of certificates from the perspective of the CA. For each check, the result states whether it
+    passes, stops the certificate, or cannot be decided on the controller. It also contains the details and the
+    recommended action.
+  - The module checks the names, their addresses, DNSSEC, the consistency of the name servers, CAA records for the
+    brand, the product, the approvers, the price and the balance. It also checks whether every IPv4 and IPv6 address
+    serves a file on the port of the validation.
+  - The module does not buy or change anything. It uses the API only for the product, the price, the balance and the
+    approvers, and also works without the API.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -31,76 +33,87 @@ attributes:
   idempotent:
     support: full
 requirements:
-  - The Python library C(dnspython) on the controller. Without it, what DNS says is not checked and told as a warning.
-  - The Python library C(publicsuffixlist) on the controller, to know public suffixes such as C(co.uk). Without it, they
-    are guessed, and the guess is a warning.
+  - The Python library C(dnspython) on the controller. Without it, the module skips the DNS checks and returns
+    warnings for them.
+  - The Python library C(publicsuffixlist) on the controller, to recognize public suffixes such as C(co.uk). Without
+    it, the module guesses the public suffixes and returns warnings for the guesses.
 options:
   publishers:
     description:
-      - What can be published for this host, V(http) for files and V(dns) for DNS records. The method V(auto) chooses
-        from these.
+      - The validation data that can be published for this host. V(http) publishes DCV files, and V(dns) publishes DCV
+        records.
+      - The method V(auto) selects from the methods that these publishers support.
     type: list
     elements: str
     choices: [http, dns]
     default: [http]
   checks:
     description:
-      - The checks to make; those left out cost nothing.
+      - The checks to run.
     type: list
     elements: str
     choices: [name, product, approver, address, dnssec, servers, caa, http, https, balance]
     default: [name, product, approver, address, dnssec, servers, caa, http, https, balance]
   account:
     description:
-      - Whether to ask GoGetSSL about products, prices, the balance and approvers.
-      - If not given, it is asked if there are credentials, and its failure is a warning.
+      - Whether to read products, prices, the balance and approvers from the GoGetSSL API.
+      - If not set, the module uses the API if credentials are available. A failure of the API is then a warning.
     type: bool
   probe:
     description:
-      - A file that was published where the proofs will go, for names that are proven by V(http) or V(https). Each
-        address of each name has to serve it.
-      - Without it, a server that answers is a warning, as nobody knows whether it would serve the proof.
+      - A test file that was published in the directory of the DCV files. Every address of each name that is validated
+        by V(http) or V(https) must serve it.
+      - Without a test file, a responding server is only a warning, because it is not known whether it would serve the
+        DCV files.
     type: dict
     suboptions:
       file_name:
-        description: Its name in the directory of the proofs.
+        description: Name of the file.
         type: str
         required: true
       content:
-        description: Its exact content.
+        description: Exact content of the file.
         type: str
         required: true
   resolve:
     description:
-      - Where to look instead of what DNS says, from name to address, C(address:port) or C([address]:port), for a split
-        horizon and for rehearsals.
-      - What DNS says of such a name is not looked up, unless O(nameservers) are given.
+      - Addresses that are used instead of the addresses in DNS, as a dictionary from name to address, C(address:port)
+        or C([address]:port). This is useful with split-horizon DNS or in tests.
+      - Names in this dictionary are not queried in DNS, unless O(nameservers) is set.
+      - An address that is not public, such as a private one, is only requested for names in this dictionary.
     type: dict
   nameservers:
     description:
-      - Name servers to ask for zones instead of the controller's resolvers, each as address, C(address:port) or
-        C([address]:port).
+      - DNS servers that are queried for zones instead of the resolvers of the controller. Each entry is an address,
+        C(address:port) or C([address]:port).
     type: list
     elements: str
   http_port:
     description:
-      - The port to look at for V(http). Authorities always use 80.
+      - TCP port for checks of V(http) validations. CAs always use port 80.
     type: int
     default: 80
   https_port:
     description:
-      - The port to look at for V(https). Authorities always use 443.
+      - TCP port for checks of V(https) validations. CAs always use port 443.
     type: int
     default: 443
+  together:
+    description:
+      - Whether the certificates are going to be ordered in one run, with one publisher of DCV files. Brands of DigiCert
+        use one file name for all validations, so all but one certificate with a file are then stopped. A certificate
+        is also stopped if a file of that name is served already.
+    type: bool
+    default: true
   keep_going:
     description:
-      - Whether to succeed even if something stops, and leave the decision to RV(stopped).
+      - Whether the module succeeds if a check stops a certificate. The play must then evaluate RV(stopped).
     type: bool
     default: false
 notes:
-  - O(directory) plays no part; the hosts are not looked at.
-  - Names that a product for one name includes are proven along with it; of these the name itself, DNSSEC and CAA are
-    looked at.
+  - The module ignores O(directory) and does not connect to the hosts.
+  - For a name that a single-name product includes, the module only checks the name itself, DNSSEC and CAA records,
+    because the name is validated together with the common name.
 seealso:
   - module: certops.gogetssl.gogetssl_order
   - module: certops.gogetssl.gogetssl_dcv
@@ -108,17 +121,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what would stop a certificate
+- name: Check the certificates before an order
   certops.gogetssl.gogetssl_preflight:
     certificates: "{{ certificates }}"
     keep_going: true
   register: preflight
 
-- name: Show the table
+- name: Show the results
   ansible.builtin.debug:
     msg: "{{ preflight.table }}"
 
-- name: Look at CAA records only, without the API
+- name: Check only CAA records, without the API
   certops.gogetssl.gogetssl_preflight:
     certificates: "{{ certificates }}"
     checks: [caa]
@@ -127,73 +140,74 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rows:
-  description: The findings, certificate by certificate and name by name; the balance last.
+  description: The results, sorted by certificate and name. The balance is the last row.
   returned: success
   type: list
   elements: dict
   contains:
     certificate:
-      description: The certificate's name; empty for the balance.
+      description: Name of the certificate. It is empty for the balance.
       type: str
       sample: shop
     name:
-      description: The name in its ASCII form; empty for what concerns the certificate as a whole.
+      description: The domain name in ASCII form. It is empty for checks of the whole certificate.
       type: str
       sample: www.example.com
     check:
-      description: Which check it is, one of O(checks).
+      description: The check, one of O(checks).
       type: str
       sample: http
     result:
       description:
-        - V(pass); V(stop) for what the authority would refuse as well; V(warn) for what cannot be known from the
-          controller, or may do no harm.
+        - V(pass) if the check passes.
+        - V(stop) if the CA would also reject it.
+        - V(warn) if the result cannot be decided on the controller, or if the problem might have no effect.
       type: str
       sample: stop
-    found:
-      description: What was found, naming address or server.
+    details:
+      description: Details of the result, including the address or the server.
       type: str
       sample: "IPv4 192.0.2.1 port 80: ok; IPv6 2001:db8::1 port 80: connection refused"
     advice:
-      description: What to do; empty if nothing.
+      description: Recommended action. It is empty if no action is required.
       type: str
-      sample: Remove the AAAA record of www.example.com, or have the web server answer there as it does over IPv4.
+      sample: Remove the AAAA record of www.example.com, or make the web server serve the same files over IPv6.
 table:
-  description: The same as aligned lines for people.
+  description: The results as aligned lines of text.
   returned: success
   type: list
   elements: str
   sample: ["shop  www.example.com  caa  pass  there is no CAA record"]
-attention:
-  description: The lines of those that do not pass.
+problems:
+  description: The lines of RV(table) for checks that do not pass. What O(resolve) overrides is not listed.
   returned: success
   type: list
   elements: str
   sample: []
 stopped:
-  description: The certificates that should not be ordered as things are.
+  description: The certificates that should not be ordered before the problem is fixed.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: The certificate's name; empty for the balance.
+      description: Name of the certificate. It is empty for the balance.
       type: str
       sample: shop
     reason:
-      description: All that stops it, with what to do.
+      description: The problems and how to fix them.
       type: str
       sample: "shop: www.example.com, caa: example.com: only letsencrypt.org may issue."
-warned:
-  description: How many rows are V(warn).
+warning_count:
+  description: Number of rows with the result V(warn).
   returned: success
   type: int
   sample: 2
 """
 
 
-from ..module_utils._preflight import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.preflight import TASK
 
 
 def main() -> None:

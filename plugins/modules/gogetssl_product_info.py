@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_product_info
-short_description: Look at GoGetSSL's products and find the cheapest one that fits
+short_description: List GoGetSSL products and find the cheapest match
 version_added: 1.0.0
 description:
-  - GoGetSSL describes its products in three ways with different words. This module gives them one shape.
-  - Products are found by number, by name or by features, and are sorted by price.
-  - Prices are those of the account, in minor units of its currency (cents), without tax.
+  - Lists the products of GoGetSSL. The module combines the three product descriptions of the API into one structure.
+  - Products can be selected by ID, by name or by features. They are sorted by price.
+  - Prices are the prices of the account, in minor units of its currency (cents), before tax.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -24,60 +24,60 @@ extends_documentation_fragment:
 options:
   products:
     description:
-      - The products, by number or by name. Without it, the whole catalogue.
-      - The catalogue costs two requests. If only numbers are given, each product costs one request instead.
+      - The products to return, as IDs or names. If not set, the whole catalog is searched.
+      - The catalog takes two requests. If all values are IDs, each product takes one request instead.
     type: list
     elements: str
   validation:
     description:
-      - How much of the applicant is checked, the domain (V(dv)), the organisation (V(ov)) or more of it (V(ev)).
+      - The validation level, domain validation (V(dv)), organization validation (V(ov)) or extended validation
+        (V(ev)).
     type: str
     choices: [dv, ov, ev]
   wildcard:
     description:
-      - Whether the common name is a wildcard.
+      - Whether the common name is a wildcard name.
     type: bool
   multi_domain:
     description:
-      - Whether there can be more names than the common name.
+      - Whether the certificate can have more names than the common name.
     type: bool
   wildcard_sans:
     description:
-      - Whether additional names can be wildcards.
+      - Whether additional names can be wildcard names.
     type: bool
   period:
     description:
-      - The term in months. Products that are not sold for it are left out.
+      - Length of the term in months. Products that are not sold for this term are not returned.
     type: int
   methods:
     description:
-      - Methods of domain validation that all have to be offered.
+      - Validation methods. Only products that support all of them are returned.
     type: list
     elements: str
     choices: [email, http, https, dns]
     default: []
   brand:
     description:
-      - A part of the brand such as V(geotrust), or one of the families V(sectigo) and V(digicert).
+      - Part of the brand name, such as V(geotrust), or one of the brand families V(sectigo) and V(digicert).
     type: str
   max_price:
     description:
-      - The highest price, in minor units of the account's currency (cents), without tax.
+      - Maximum price before tax, in minor units of the account's currency (cents).
     type: int
   limit:
     description:
-      - How many products to return, the cheapest first.
+      - Maximum number of products to return. The cheapest product is the first one.
     type: int
   details:
     description:
-      - Whether to read what only a product's own page tells, such as RV(products[].refund_days), at one request for
-        each
-        product that is returned.
+      - Whether to read the details of each returned product, such as RV(products[].refund_days). This takes one request
+        for each product.
     type: bool
     default: false
   agreement:
     description:
-      - Whether to read the text a buyer agrees to, at one request for each product that is returned.
+      - Whether to read the agreement of each returned product. This takes one request for each product.
     type: bool
     default: false
 seealso:
@@ -86,7 +86,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find the cheapest DV wildcard for 12 months
+- name: Find the cheapest DV wildcard product for 12 months
   certops.gogetssl.gogetssl_product_info:
     validation: dv
     wildcard: true
@@ -94,11 +94,11 @@ EXAMPLES = r"""
     limit: 1
   register: cheapest
 
-- name: Say what it is
+- name: Show the product and its price
   ansible.builtin.debug:
     msg: "{{ cheapest.products[0].name }}: {{ cheapest.products[0].price }} cents"
 
-- name: Read how long a product can be given back
+- name: Read the refund period of a product
   certops.gogetssl.gogetssl_product_info:
     products: [68]
     details: true
@@ -106,153 +106,155 @@ EXAMPLES = r"""
 
 RETURN = r"""
 products:
-  description: The products, the cheapest first; those without a known price come last.
+  description: The products. The cheapest product is the first one, and products without a known price are last.
   returned: success
   type: list
   elements: dict
   contains:
     product_id:
-      description: Number of the product.
+      description: ID of the product.
       type: int
       sample: 68
     name:
-      description: Its name.
+      description: Name of the product.
       type: str
       sample: GoGetSSL Multi-Domain SSL
     brand:
-      description: Its brand in the words of GoGetSSL.
+      description: Brand as GoGetSSL names it.
       type: str
       sample: comodo_ggssl
     family:
-      description: Who stands behind the brand, V(sectigo) or V(digicert).
+      description: Brand family, V(sectigo) or V(digicert).
       type: str
       sample: sectigo
     validation:
-      description: V(dv), V(ov) or V(ev).
+      description: Validation level, V(dv), V(ov) or V(ev).
       type: str
       sample: dv
     wildcard:
-      description: Whether the common name is a wildcard.
+      description: Whether the common name is a wildcard name.
       type: bool
       sample: false
     multi_domain:
-      description: Whether there can be additional names.
+      description: Whether the certificate can have additional names.
       type: bool
       sample: true
     wildcard_sans:
-      description: Whether additional names can be wildcards.
+      description: Whether additional names can be wildcard names.
       type: bool
       sample: false
     max_sans:
-      description: The most additional names.
+      description: Maximum number of additional names.
       type: int
       sample: 250
     included_sans:
-      description: Additional names that the price includes.
+      description: Number of additional names that the price includes.
       type: int
       sample: 3
     included_wildcard_sans:
-      description: Additional wildcards that the price includes.
+      description: Number of additional wildcard names that the price includes.
       type: int
       sample: 0
     organization_required:
-      description: Whether an order has to name an organisation.
+      description: Whether an order requires an organization.
       type: bool
       sample: false
     unlimited_servers:
-      description: Whether it may be used on any number of servers.
+      description: Whether the license covers an unlimited number of servers.
       type: bool
       sample: true
     caa_recheck:
-      description: Whether the authority can be asked to look at CAA records again.
+      description: Whether the CA can check CAA records again on request.
       type: bool
       sample: true
     custom_random_value:
-      description: Whether orders may bring their own random value for proofs.
+      description: Whether an order can set its own random value for the validation.
       type: bool
       sample: true
     methods:
-      description: Methods of domain validation.
+      description: Supported validation methods.
       type: list
       elements: str
       sample: [dns, email, http, https]
     periods:
-      description: Terms in months.
+      description: Available terms in months.
       type: list
       elements: int
       sample: [12, 24]
     prices:
-      description: Price by term, each with C(period) and C(price).
+      description: Price for each term. Each entry has C(period) in months and C(price) in minor units (cents).
       type: list
       elements: dict
       sample: [{period: 12, price: 4200}]
     san_prices:
-      description: The same for one additional name.
+      description: Price of one additional name for each term, with the same structure.
       type: list
       elements: dict
       sample: [{period: 12, price: 900}]
     wildcard_san_prices:
-      description: The same for one additional wildcard.
+      description: Price of one additional wildcard name for each term, with the same structure.
       type: list
       elements: dict
       sample: []
     price:
-      description: The price for O(period), or without it for 12 months or else the shortest term.
+      description:
+        - Price for O(period), in minor units (cents). If O(period) is not set, it is the price for 12 months, or for
+          the shortest term if 12 months are not available.
       type: int
       sample: 4200
     description:
-      description: What GoGetSSL says of it, HTML. With O(details=true), like those below.
+      description: Description of the product as HTML. It requires O(details=true), as do the following values.
       type: str
       sample: <p>For many names</p>
     refund_days:
-      description: For how many days a cancelled order is refunded.
+      description: Number of days in which a cancelled order is refunded.
       type: int
       sample: 30
     warranty:
-      description: The warranty.
+      description: Warranty amount.
       type: str
       sample: "10000"
     site_seal:
-      description: The kind of site seal.
+      description: Type of the site seal.
       type: str
       sample: static
     issuance_time:
-      description: How long issuance usually takes.
+      description: Usual time until issuance.
       type: str
       sample: 5 minutes
     free_reissues:
-      description: Whether reissues are free.
+      description: Whether reissues are free of charge.
       type: str
       sample: "yes"
     ip_allowed:
-      description: Whether it can be issued for an IP address.
+      description: Whether the certificate can contain an IP address.
       type: bool
       sample: false
     common_name_change:
-      description: Whether a reissue may change the common name.
+      description: Whether a reissue can change the common name.
       type: bool
       sample: true
     agreement:
-      description: What the buyer agrees to, HTML; with O(agreement=true).
+      description: Agreement of the product as HTML. It requires O(agreement=true).
       type: str
       sample: <h1>Agreement</h1>
 raw:
-  description: The answers of GoGetSSL in the order of the calls.
+  description: The unmodified responses of the GoGetSSL API, in the order of the requests.
   returned: when O(raw=true)
   type: list
   elements: dict
   contains:
     call:
-      description: Verb and path of the call.
+      description: HTTP method and path of the request.
       type: str
       sample: GET /account/
     body:
-      description: What was answered.
+      description: Body of the response.
       type: raw
 """
 
-from ..module_utils._product_info import TASK
-from ..module_utils._task import run_module
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.product_info import TASK
 
 
 def main() -> None:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gogetssl_webserver_info
-short_description: List the web servers that GoGetSSL knows
+short_description: List the web server types of GoGetSSL
 version_added: 1.0.0
 description:
-  - An order may name the web server it is for. Each family of brands has its own list of numbers.
-  - According to GoGetSSL the choice hardly matters any more; M(certops.gogetssl.gogetssl_order) sends the number
-    for other servers by itself.
+  - Lists the web server types that an order can name. Each brand family has its own list of IDs.
+  - According to GoGetSSL, the web server type has little effect. If none is set, M(certops.gogetssl.gogetssl_order)
+    sends the ID for other software.
 author:
   - The certops.gogetssl contributors (@certops)
 extends_documentation_fragment:
@@ -24,65 +24,65 @@ extends_documentation_fragment:
 options:
   family:
     description:
-      - The family of brands. Without it, both.
+      - The brand family. If not set, the lists of both families are returned.
     type: str
     choices: [sectigo, digicert]
   name:
     description:
-      - A part of the name, in any case.
+      - Part of the name. Upper and lower case are not distinguished.
     type: str
 seealso:
   - module: certops.gogetssl.gogetssl_order
 """
 
 EXAMPLES = r"""
-- name: Find the number of nginx
+- name: Find the ID of nginx
   certops.gogetssl.gogetssl_webserver_info:
     family: sectigo
     name: nginx
-  register: found
+  register: nginx
 """
 
 RETURN = r"""
 webservers:
-  description: The web servers.
+  description: The web server types.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: The number to send with an order.
+      description: The ID to send with an order.
       type: int
       sample: 36
     name:
-      description: The name.
+      description: Name of the web server software.
       type: str
       sample: Nginx
     family:
-      description: The family whose list has it.
+      description: The brand family.
       type: str
       sample: sectigo
     other:
-      description: Whether it stands for all servers that are not listed.
+      description: Whether the entry represents all software that is not in the list.
       type: bool
       sample: false
 raw:
-  description: The answers of GoGetSSL in the order of the calls.
+  description: The unmodified responses of the GoGetSSL API, in the order of the requests.
   returned: when O(raw=true)
   type: list
   elements: dict
   contains:
     call:
-      description: Verb and path of the call.
+      description: HTTP method and path of the request.
       type: str
       sample: GET /account/
     body:
-      description: What was answered.
+      description: Body of the response.
       type: raw
 """
 
-from ..module_utils._task import run_module
-from ..module_utils._webserver_info import TASK
+from ..module_utils._core.task import run_module
+from ..module_utils._tasks.webserver_info import TASK
 
 
 def main() -> None:

@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The other hosts of a play, as Ansible's variables tell of them: what each of them wishes for.
-
-Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
-"""
+"""The requests of the other hosts of a play, from their Ansible variables."""
 
 from __future__ import annotations
 
@@ -13,36 +10,78 @@ import typing as t
 
 from ansible.errors import AnsibleError
 
-from ..module_utils._sharing import Board, Wish
+from ..module_utils._core import names as _names
+from ..module_utils._core.errors import GogetsslError
+from ..module_utils._request import texts
+from ..module_utils._request.duplicates import HostRequest, SharedRunState
+from . import _facts
 
-# The role sets the first one, so it has wishes from the play itself too; without it only the inventory's are known.
-_VARIABLES = ("__gogetssl_wishes", "gogetssl_certificates")
+# The role sets the first variable, which includes requests of the play. The second has only those of the inventory.
+_VARIABLES = ("__gogetssl_certificates", "gogetssl_certificates")
 
 
-def board(directory: str, task: t.Any, task_vars: t.Mapping[str, t.Any]) -> Board:
-    """The play's board, filled."""
-    found = Board(os.path.join(directory, f"gogetssl-wishes-{_play_id(task)}"), lambda hosts: read(task_vars, hosts))
-    everybody = task_vars.get("ansible_play_hosts_all") or []
-    found.fill([str(host) for host in everybody], [str(host) for host in task_vars.get("ansible_play_batch") or []])
+def shared(directory: str, task: t.Any, task_vars: t.Mapping[str, t.Any]) -> SharedRunState:
+    """The shared state of the run, with the requests of this play."""
+    found = SharedRunState(
+        os.path.join(directory, f"gogetssl-requests-{_play_id(task)}"), lambda hosts: read(task_vars, hosts)
+    )
+    hosts = task_vars.get("ansible_play_hosts_all") or []
+    found.fill([str(host) for host in hosts], [str(host) for host in task_vars.get("ansible_play_batch") or []])
     return found
 
 
-def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator[Wish]:
-    """The wishes of these hosts."""
+def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator[HostRequest]:
+    """Read the requests of these hosts."""
     for host in hosts:
         known = task_vars["hostvars"][host]
-        try:
-            wishes = next((found for name in _VARIABLES if (found := known.get(name))), None)
-        except AnsibleError:  # they hang on something that the host has not got yet; before that it buys nothing either
+        if _facts.overriding_facts(known):  # that host stops itself, and must not stop other hosts
             continue
-        for wish in wishes if isinstance(wishes, list) else []:
-            names = wish.get("names") if isinstance(wish, dict) else None
+        try:
+            requests = next((texts.as_list(found) for name in _VARIABLES if (found := known.get(name))), None)
+        except AnsibleError:  # the variable uses a value that is not set yet, so the host cannot buy yet
+            continue
+        for request in requests if isinstance(requests, list) else []:
+            names = request.get("names") if isinstance(request, dict) else None
             if names and isinstance(names, list):
-                yield Wish(host, str(names[0]), str(wish.get("product") or ""))
+                order_host = str(request.get("order_host") or "")
+                yield HostRequest(host, str(names[0]), str(request.get("product") or ""), order_host)
+
+
+def not_shared(task_vars: t.Mapping[str, t.Any], certificates: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """The names of certificates whose ordering host does not share them, although this host requests a copy.
+
+    The entry of the ordering host must set `order_host` to that host and cover all names. If the play defines the list,
+    no inventory has it, and all hosts share it.
+    """
+    hostvars = task_vars["hostvars"]
+    refused = []
+    for requested in certificates:
+        owner = str(requested.get("order_host") or "")
+        inventories = [
+            texts.as_list(hostvars[host].get("gogetssl_certificates"))
+            for host in (task_vars["inventory_hostname"], owner)
+        ]
+        entries = texts.as_list(task_vars["gogetssl_certificates"]) if inventories == [None, None] else inventories[1]
+        if not any(_agrees(entry, owner, requested) for entry in entries or ()):
+            refused.append(str(requested.get("name")))
+    return refused
+
+
+def _agrees(entry: t.Any, owner: str, requested: t.Mapping[str, t.Any]) -> bool:
+    """Whether the ordering host's entry shares the requested certificate."""
+    try:
+        same = entry["name"] == requested["name"] and entry.get("order_host") == owner
+        return same and not _names.missing(_canonical(entry["names"]), _canonical(requested["names"]))
+    except (AttributeError, KeyError, TypeError, GogetsslError):
+        return False
+
+
+def _canonical(given: t.Iterable[t.Any]) -> tuple[str, ...]:
+    return tuple(_names.canonical(str(name)) for name in given)
 
 
 def _play_id(task: t.Any) -> str:
-    """What tells this play from others of the run. A task knows its play through the blocks it is in."""
+    """The id of the play, which distinguishes it from other plays of the run. A task refers to it by its blocks."""
     place = task
     while place is not None:
         play = getattr(place, "_play", None)

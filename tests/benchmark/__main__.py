@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from .fleet import main
+from . import fleet, report
 
-sys.exit(main())
+sys.exit(fleet.main() or report.main())

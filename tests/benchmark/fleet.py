@@ -1,17 +1,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the collection costs a fleet, as ratios from one run, because machines are noisy.
+"""The run time of the collection in a fleet, as ratios within one run, because absolute times vary.
 
     python -m tests.benchmark.fleet [--hosts 50,500] [--repeat 3]
 
-1. A healthy run: the role on hosts that need nothing, over a play with one `ansible.builtin.raw` read per host, and the
-   API requests it makes.
-2. A first roll-out: what it costs each host to weigh its purchase, which compares its wish with those of all others, in
-   a fleet and in one four times its size. The ratio is 1 if that is linear, and goes to 4 if it is the square.
-3. A task inside the controller: one that speaks to the emulator, beside `ansible.builtin.debug`.
+1. A healthy run: the role on hosts where nothing is due, compared with a play with one `ansible.builtin.raw` read per
+   host, and the API requests it makes.
+2. A first roll-out: the time per host to plan a purchase, which compares its certificates with those of all other
+   hosts, in a fleet and in one of four times its size. The ratio is 1 if the total is linear, and 4 if it is quadratic.
+3. A task on the controller: one that queries the emulator, compared with `ansible.builtin.debug`.
 
-Not a test: it prints, and fails only if a healthy host had anything to do or asked the vendor anything.
+This is not a test: it fails only if a healthy host changed something or called the API.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAME = "shop.example.com"
 FORKS = 10
 TASKS = 4
-ORDERS_ASKED_FOR = [1]
+ORDER_IDS = [1]
 
 ROLE = {
     "hosts": "all",
@@ -54,76 +54,76 @@ ROLE = {
 }
 READ = "cat {{ bench_root }}/{{ inventory_hostname }}/shop/current/cert.pem"
 RAW = {"hosts": "all", "gather_facts": False, "tasks": [{"name": "Read", "ansible.builtin.raw": READ}]}
-ASK = {
-    "name": "Ask",
-    "certops.gogetssl.gogetssl_order_info": {"order_ids": ORDERS_ASKED_FOR, "include_details": False},
+READ_ORDER = {
+    "name": "Read order",
+    "certops.gogetssl.gogetssl_order_info": {"order_ids": ORDER_IDS, "include_details": False},
 }
-SAY = {"name": "Say", "ansible.builtin.debug": {"msg": "nothing"}}
+DEBUG = {"name": "Debug", "ansible.builtin.debug": {"msg": "nothing"}}
 
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--hosts", default="50,500", help="fleet sizes, with commas between them")
-    options.add_argument("--repeat", type=int, default=3, help="runs of each play; their median counts")
+    options.add_argument("--hosts", default="50,500", help="comma-separated fleet sizes")
+    options.add_argument("--repeat", type=int, default=3, help="runs of each play; the median is used")
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="gogetssl-bench-") as directory, Emulator() as emulator:
         bench = Bench(Path(directory), emulator, given.repeat)
-        asked = [bench.healthy_fleet(int(count)) for count in given.hosts.split(",")]
+        requests = [bench.healthy_fleet(int(count)) for count in given.hosts.split(",")]
         bench.first_roll_out(int(given.hosts.split(",")[0]))
         bench.controller_task()
-    return 1 if any(asked) else 0
+    return 1 if any(requests) else 0
 
 
 class Bench:
-    """Plays run and timed against one emulator."""
+    """Runs plays against one emulator and measures their time."""
 
     def __init__(self, directory: Path, emulator: Emulator, repeat: int) -> None:
         self._directory, self._emulator, self._repeat = directory, emulator, repeat
-        self._said = ""  # by the last run
+        self._output = ""  # of the last run
 
     def healthy_fleet(self, count: int) -> int:
-        """Print the ratio for a fleet of healthy hosts; return how many API requests it made."""
+        """Print the ratio for a fleet of healthy hosts. Return the number of API requests."""
         for number in range(count):
             install(self._directory / f"h{number}" / "shop" / "1")
         self._emulator.clear_requests()
         raw, role = self._seconds(RAW, count), self._seconds(ROLE, count)
-        if len(re.findall(r"ok=1 +changed=0 ", self._said)) != count:
-            raise SystemExit(f"The hosts are not healthy: {self._said[-1500:]}")
-        asked = len(self._emulator.requests())
+        if len(re.findall(r"ok=1 +changed=0 ", self._output)) != count:
+            raise SystemExit(f"The hosts are not healthy: {self._output[-1500:]}")
+        requests = len(self._emulator.requests())
         print(
             f"healthy fleet, {count} hosts: role {role:.1f} s / raw read {raw:.1f} s = {role / raw:.2f};"
-            f" API requests: {asked}",
+            f" API requests: {requests}",
             flush=True,
         )
-        return asked
+        return requests
 
     def first_roll_out(self, count: int) -> None:
-        """Print what weighing a purchase costs each host, in this fleet and in a larger one; nothing is bought."""
-        weigh = {
-            "name": "Weigh",
+        """Print the time per host to plan a purchase in this fleet and in a larger one. Nothing is bought."""
+        plan = {
+            "name": "Plan",
             "check_mode": True,
             ORDER: {**ORDERS, "auth_key": self._emulator_key(), "compare_hosts": True},
         }
-        play: dict[str, object] = {"hosts": "all", "gather_facts": False, "tasks": [weigh]}
-        wishes: dict[str, object] = {"gogetssl_certificates": [WISH]}
-        small, large = (self._seconds(play, size, wishes) / size * 1000 for size in (count, 4 * count))
+        play: dict[str, object] = {"hosts": "all", "gather_facts": False, "tasks": [plan]}
+        certificates: dict[str, object] = {"gogetssl_certificates": [SPEC]}
+        small, large = (self._seconds(play, size, certificates) / size * 1000 for size in (count, 4 * count))
         print(
-            f"a first purchase weighed: {large:.0f} ms for each of {4 * count} hosts"
+            f"plan of a first purchase: {large:.0f} ms for each of {4 * count} hosts"
             f" / {small:.0f} ms for each of {count} hosts = {large / small:.2f}",
             flush=True,
         )
 
     def controller_task(self) -> None:
-        """Print what a task that calls the API costs more than a task that does nothing."""
+        """Print the additional time of a task that calls the API, compared with a task that does nothing."""
         count = 50
         key = self._emulator_key()
-        asks = {**ASK, ASK_MODULE: {**ASK[ASK_MODULE], "auth_key": key}}
-        ask = self._seconds({"hosts": "all", "gather_facts": False, "tasks": [asks] * TASKS}, count)
-        say = self._seconds({"hosts": "all", "gather_facts": False, "tasks": [SAY] * TASKS}, count)
-        more = (ask - say) / (count * TASKS) * 1000
+        read = {**READ_ORDER, INFO_MODULE: {**READ_ORDER[INFO_MODULE], "auth_key": key}}
+        api = self._seconds({"hosts": "all", "gather_facts": False, "tasks": [read] * TASKS}, count)
+        debug = self._seconds({"hosts": "all", "gather_facts": False, "tasks": [DEBUG] * TASKS}, count)
+        more = (api - debug) / (count * TASKS) * 1000
         print(
-            f"task in the controller, {count} hosts x {TASKS} tasks: API task {ask:.1f} s / debug {say:.1f} s ="
-            f" {ask / say:.2f}; {more:.0f} ms more per task",
+            f"task in the controller, {count} hosts x {TASKS} tasks: API task {api:.1f} s / debug {debug:.1f} s ="
+            f" {api / debug:.2f}; {more:.0f} ms more per task",
             flush=True,
         )
 
@@ -158,13 +158,13 @@ class Bench:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stdout[:1500] + done.stderr[:1500])
-        self._said = done.stdout
+        self._output = done.stdout
         return time.perf_counter() - start
 
 
 ORDER = "certops.gogetssl.gogetssl_order"
 PERSON = {"firstname": "A", "lastname": "B", "title": "Ms", "email": "a@example.com", "phone": "+37122222222"}
-WISH = {"name": "new", "names": ["{{ inventory_hostname }}.example.com"], "product": "66"}
+SPEC = {"name": "new", "names": ["{{ inventory_hostname }}.example.com"], "product": "66"}
 ORDERS = {
     "certificates": "{{ gogetssl_certificates }}",
     "directory": "{{ bench_root }}/{{ inventory_hostname }}",
@@ -173,11 +173,11 @@ ORDERS = {
     "admin": PERSON,
     "check_balance": False,
 }
-ASK_MODULE = "certops.gogetssl.gogetssl_order_info"
+INFO_MODULE = "certops.gogetssl.gogetssl_order_info"
 
 
 def install(version: Path) -> None:
-    """A healthy certificate of 199 days with its key, as `gogetssl_certificate` would leave it."""
+    """Create a certificate of 199 days with its key, as `gogetssl_certificate` installs them."""
     if version.exists():
         return
     version.mkdir(parents=True)

@@ -1,11 +1,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A client that never stops: python -m tests.bin.handshakes --ca FILE --name NAME --stop FILE --least N ADDRESS:PORT
+"""Connect continuously: python -m tests.bin.handshakes --ca FILE --name NAME --stop FILE --least N ADDRESS:PORT
 
-Opens TLS connections, some dozens a second, until the file STOP exists and there were at least N. Each must verify for
-the name and be answered over HTTP; a certificate sent with another's key ends the handshake. Prints connections,
-failures and the number of different certificates as JSON, and fails if there was a failure.
+Opens TLS connections until the stop file exists and at least N connections were made. Each must verify for the name and
+return an HTTP response, so a certificate with the wrong key fails. Prints the connections, the failures and the number
+of different certificates as JSON. The exit status is not 0 if a connection failed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CLIENTS = 2
-# Between two connections of a client: it shares the machine with the hosts, which are to get on with their rotations.
+# Pause between two connections of a client, which shares the machine with the hosts under test.
 PAUSE = 0.03
-# Against a file that nobody makes.
-PATIENCE = 600.0
+# Limit in seconds if the stop file is not created.
+TIMEOUT = 600.0
 
 
 class Count:
-    """What all threads have seen."""
+    """The results of all threads."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -47,22 +47,22 @@ class Count:
 
 
 def handshake(address: tuple[str, int], context: ssl.SSLContext, name: str) -> str:
-    """The SHA-256 of the certificate served, after one verified handshake and a question that was answered."""
+    """The SHA-256 of the served certificate, after a verified handshake and an HTTP response."""
     with (
         socket.create_connection(address, timeout=20) as connection,
         context.wrap_socket(connection, server_hostname=name) as tls,
     ):
         tls.sendall(f"HEAD / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
         if not tls.recv(12).startswith(b"HTTP/1.1 "):
-            raise OSError("no answer after the handshake")
+            raise OSError("no response after the handshake")
         return hashlib.sha256(tls.getpeercert(binary_form=True) or b"").hexdigest()
 
 
 def client(args: argparse.Namespace, count: Count) -> None:
     host, _colon, port = args.target.rpartition(":")
-    # No session is ever given to it, so each handshake is a full one, with a certificate.
+    # Sessions are not resumed, so each handshake is a full one with a certificate.
     context = ssl.create_default_context(cafile=args.ca)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and (count.connections < args.least or not args.stop.exists()):
         try:
             count.add(handshake((host, int(port)), context, args.name), failed=False)
@@ -83,8 +83,8 @@ def main() -> int:
     with ThreadPoolExecutor(CLIENTS) as pool:
         for done in [pool.submit(client, args, count) for _unused in range(CLIENTS)]:
             done.result()
-    seen = len(count.certificates)
-    print(json.dumps({"connections": count.connections, "failures": count.failures[:20], "certificates": seen}))
+    different = len(count.certificates)
+    print(json.dumps({"connections": count.connections, "failures": count.failures[:20], "certificates": different}))
     return 1 if count.failures or count.connections < args.least else 0
 
 

@@ -3,7 +3,7 @@
 
 """Run a command and kill it with SIGKILL once it prints a given text:  python -m tests.bin.kill_at TEXT COMMAND...
 
-Says `killed`, or `finished` where the text never came. A command that fails by itself is a failure here too.
+Prints `killed`, or `finished` if the text does not appear. If the command itself fails, its exit status is returned.
 """
 
 from __future__ import annotations

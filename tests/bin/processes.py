@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ending a run with all that it has started: workers of Ansible have sessions of their own and outlive their group."""
+"""Kill a run with all its processes. Ansible's workers have their own sessions, so killing the group is not enough."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def kill_tree(pid: int) -> None:
-    """As a power cut would. They are stopped first, so that none of them starts another one meanwhile."""
+    """Kill a process and its descendants, which are stopped first so that they cannot start new processes."""
     stopped: set[int] = set()
     while fresh := descendants(pid) - stopped:
         for one in fresh:
@@ -25,7 +25,7 @@ def kill_tree(pid: int) -> None:
 
 
 def descendants(pid: int) -> set[int]:
-    """With the process itself."""
+    """The process and all its descendants."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

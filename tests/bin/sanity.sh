@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# ansible-test sanity, every test, no ignores:  sanity.sh [ANSIBLE-TEST-ARGUMENT...]
+# Runs all tests of ansible-test sanity without ignores:  sanity.sh [ANSIBLE-TEST-ARGUMENT...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -11,19 +11,18 @@ if compgen -G 'tests/sanity/ignore*' >/dev/null; then
     exit 1
 fi
 
-# ansible-test insists on a path of this shape, and takes links for content; so it gets a copy of what git would know.
+# ansible-test requires this directory layout and treats links as content, so it gets a copy of the files in git.
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 copy=$tree/ansible_collections/certops/gogetssl
 mkdir -p "$copy"
 git ls-files -z --cached --others --exclude-standard |
     while IFS= read -r -d '' file; do
-        # Listed, but gone from the working tree.
+        # Listed by git, but deleted in the working tree.
         [ ! -e "$file" ] || cp --parents --preserve=mode "$file" "$copy"
     done
 
-# ansible-test fetches get-pip.py from a server of its own. Python's ensurepip installs the same pip, without asking
-# anybody outside the package index.
+# ansible-test downloads get-pip.py from its own server. Python's ensurepip installs the same pip without a download.
 cache=~/.ansible/test/cache
 sources=$(python -c 'import ansible_test, pathlib; print(pathlib.Path(ansible_test.__path__[0]) / "_internal")')
 mkdir -p "$cache"
@@ -40,8 +39,8 @@ subprocess.check_call([sys.executable, "-m", "pip", "install", *wanted])
 PYTHON
 done
 
-# ansible-test tries every pythonX.Y on PATH. pyenv puts shims there that answer for Pythons it will not run, so its
-# real interpreters go first.
+# ansible-test tries every pythonX.Y on PATH. pyenv's shims exist for Pythons that they cannot run, so the real
+# interpreters come first.
 for bin in ~/.pyenv/versions/*/bin; do
     [ ! -d "$bin" ] || pythons=${pythons:-}$bin:
 done

@@ -1,13 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the stages of `make test`, two at a time, and say in the end how each went.
+"""Run the stages of `make test`, two at a time, and print a summary.
 
-    python -m tests.bin.stages [STAGE...]        all of them unless named
+    python -m tests.bin.stages [STAGE...]        default: all stages
 
-Every stage runs, whatever happened to the others. A stage that cannot run here is skipped, with its reason in the
-summary. The output of stages that run side by side is printed when they end; GOGETSSL_TEST_JOBS=1 runs one after the
-other and shows it as it comes. Run with the interpreter of the virtual environment.
+All stages run, even after a failure. A stage that cannot run on this machine is skipped, with the reason in the
+summary. The output of parallel stages is printed when they end. GOGETSSL_TEST_JOBS=1 runs the stages one by one and
+prints their output at once. Run this script with the interpreter of the virtual environment.
 """
 
 from __future__ import annotations
@@ -21,27 +21,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DEBIAN_PACKAGES = (
-    "bind9",
-    "bind9-dnsutils",
-    "debian-archive-keyring",
-    "iproute2",
-    "mmdebstrap",
-    "openssh-client",
-    "openssl",
-    "pdns-backend-sqlite3",
-    "pdns-server",
-    "procps",
-    "shellcheck",
-    "systemd-container",
-)
-# A list that cannot be updated may still be good enough, so the installation alone decides. Nothing that comes with a
-# package is started: two name servers would meet on port 53, and the tests start their own on ports of their own.
+# The Debian packages that a stage needs. Others are not installed.
+DEBIAN_PACKAGES = {
+    "shellcheck": ("shellcheck",),
+    "unit": ("openssl", "procps"),
+    "contract": ("openssl", "procps"),
+    "playbooks": ("openssl", "procps"),
+    "dns": ("bind9", "bind9-dnsutils", "openssl", "pdns-backend-sqlite3", "pdns-server"),
+    "molecule": (
+        "debian-archive-keyring",
+        "iproute2",
+        "mmdebstrap",
+        "openssh-client",
+        "openssl",
+        "procps",
+        "systemd-container",
+    ),
+}
+# A failed update is not an error, as an outdated package list may suffice. Services of the packages are neither started
+# nor enabled: two DNS servers would use port 53, and the tests start their own servers on other ports.
 APT = """
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
@@ -50,12 +53,15 @@ if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod 755 "$policy"
 fi
 apt-get -q update
-apt-get -q install --no-install-recommends --yes "$@"
+apt-get -q install --no-install-recommends --yes "$@" || exit
+if command -v systemctl >/dev/null; then
+    for service in named bind9 pdns; do systemctl disable --quiet "$service" 2>/dev/null; done
+fi
 """
-# Against a stage that hangs; the slowest takes a fraction of this.
-STAGE_TIMEOUT = 40 * 60
+# For a stage that hangs. The slowest stage takes a fraction of this.
+STAGE_TIMEOUT = 65 * 60
 PYTEST_NO_TESTS = 5
-# Most stages keep one core busy.
+# Most stages use one core.
 JOBS = int(os.environ.get("GOGETSSL_TEST_JOBS", min(2, os.cpu_count() or 1)))
 _printing = threading.Lock()
 
@@ -64,7 +70,7 @@ _printing = threading.Lock()
 class Stage:
     name: str
     command: tuple[str, ...]
-    # Why it cannot run here.
+    # Why the stage cannot run on this machine.
     skip: str = ""
 
 
@@ -73,7 +79,7 @@ class Result:
     stage: str
     outcome: str
     seconds: float
-    # A reason, or the closing line of pytest or of a runner.
+    # The reason for skipping, or the last line of pytest or of a runner.
     note: str = ""
 
     def __str__(self) -> str:
@@ -81,7 +87,7 @@ class Result:
 
 
 def stages() -> Iterator[Stage]:
-    """In the order of how soon they find a mistake."""
+    """All stages; those that fail fastest come first."""
     here = ROOT / "tests" / "bin"
     yield Stage("lint", (str(here / "lint.sh"),))
     yield Stage("shellcheck", ("shellcheck", *_shell_scripts()), _needs("shellcheck"))
@@ -114,7 +120,7 @@ def _shell_scripts() -> list[str]:
 
 
 def _needs(*programs: str) -> str:
-    # Daemons are in directories that not everybody has on the path.
+    # Daemons are in directories that are not on every user's PATH.
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     missing = [program for program in programs if not shutil.which(program, path=path)]
     return f"not installed: {', '.join(missing)}; make test installs it as root on Debian" if missing else ""
@@ -126,11 +132,12 @@ def _no_hosts() -> str:
     return _needs("ip", "mmdebstrap", "openssl", "pkill", "ssh", "ssh-keygen", "systemd-nspawn")
 
 
-def packages_stage() -> Stage | None:
-    """Installs what is missing, where that is ours to do. Where it is not, the stages that suffer say so."""
+def packages_stage(names: Iterable[str]) -> Stage | None:
+    """The installation of the packages that these stages lack, as root on Debian. Elsewhere the stages are skipped."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return None
-    missing = [package for package in DEBIAN_PACKAGES if not _installed(package)]
+    needed = dict.fromkeys(package for name in names for package in DEBIAN_PACKAGES.get(name, ()))
+    missing = [package for package in needed if not _installed(package)]
     if not missing:
         return None
     return Stage("packages", ("sh", "-c", APT, "packages", *missing))
@@ -141,8 +148,8 @@ def _installed(package: str) -> bool:
     return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
 
 
-def run_side_by_side(lanes: Sequence[Sequence[Stage]], jobs: int = JOBS) -> list[Result]:
-    """The stages of a lane one after the other, and so many lanes at a time."""
+def run_in_parallel(lanes: Sequence[Sequence[Stage]], jobs: int = JOBS) -> list[Result]:
+    """Run the stages of each lane in sequence, and up to `jobs` lanes in parallel."""
     live = jobs == 1 or len(lanes) == 1
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         done = pool.map(lambda lane: [run(stage, live) for stage in lane], lanes)
@@ -150,7 +157,7 @@ def run_side_by_side(lanes: Sequence[Sequence[Stage]], jobs: int = JOBS) -> list
 
 
 def run(stage: Stage, live: bool = True) -> Result:
-    """One stage, its output shown as it comes or in one piece at its end."""
+    """Run one stage and print its output at once (`live`) or when it ends."""
     if stage.skip:
         return Result(stage.name, "skipped", 0, stage.skip)
     head = f"\n==== {stage.name}: {' '.join(stage.command)}"
@@ -167,7 +174,7 @@ def run(stage: Stage, live: bool = True) -> Result:
 
 
 def _stream(command: tuple[str, ...], live: bool) -> tuple[int, str, list[str]]:
-    """The command's exit code, pytest's or a runner's closing line, and its output unless that was shown as it came."""
+    """Run a command. Return its exit code, the last line of pytest or of a runner, and its output unless `live`."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -210,15 +217,15 @@ def summarise(results: list[Result]) -> int:
 
 
 def main(names: list[str]) -> int:
-    packages = packages_stage()
+    packages = packages_stage(names or [stage.name for stage in stages()])
     results = [run(packages)] if packages else []
-    # Only now, because a stage looks for its programs.
+    # After the installation, because stages check for their programs.
     todo = list(stages())
     unknown = set(names) - {stage.name for stage in todo}
     if unknown:
         sys.exit(f"stages.py: no stage named {', '.join(sorted(unknown))}")
     chosen = [stage for stage in todo if not names or stage.name in names]
-    return summarise(results + run_side_by_side([[stage] for stage in chosen]))
+    return summarise(results + run_in_parallel([[stage] for stage in chosen]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Make or refresh a virtual environment:  venv.sh PYTHON DIRECTORY PIP-ARGUMENT...
+# Create or update a virtual environment:  venv.sh PYTHON DIRECTORY PIP-ARGUMENT...
 set -euo pipefail
 
 python=$1 venv=$2
@@ -15,7 +15,7 @@ version() { "$1" -c 'import sys; print(*sys.version_info[:2], sep=".")'; }
 command -v "$python" >/dev/null || die "no interpreter '$python'; say make PYTHON=/path/to/python3"
 
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    # Debian ships these two in a package of their own.
+    # Debian ships these two modules in a separate package.
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install python3-venv
     else

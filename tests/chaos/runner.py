@@ -3,7 +3,7 @@
 
 """The chaos runner: `python -m tests.chaos --seed N --count N [--workers N]`, or `make chaos SEED=N COUNT=N`.
 
-A seed that breaks an invariant is printed with its story; run it again with `--seed N --count 1`.
+A seed that violates an invariant is printed with its history; repeat it with `--seed N --count 1`.
 """
 
 from __future__ import annotations
@@ -11,28 +11,31 @@ from __future__ import annotations
 import argparse
 import atexit
 import concurrent.futures
+import gc
 import multiprocessing
 import time
 import traceback
 from collections.abc import Sequence
 
-from .seeds import DoubleOrder, Figures, live
+from .seeds import DoubleOrder, Figures, run_seed
 from .simulated import Vendor
 
-CHUNK = 25  # seeds at a time, after which a worker says what it found
+CHUNK = 25  # seeds after which a worker reports its results
 
-_vendor: list[Vendor] = []  # of this process
+_vendor: list[Vendor] = []  # one per process
 
 
 def work(seeds: Sequence[int]) -> tuple[Figures, list[str]]:
-    """All these seeds with one vendor, and what was broken."""
+    """Run these seeds with one vendor. Return the figures and the violations."""
     figures, broken = Figures(), []
     if not _vendor:
         _vendor.append(Vendor().start())
+        gc.collect()
+        gc.freeze()  # modules, which each later collection would visit
         atexit.register(_vendor[0].stop)
     for seed in seeds:
         try:
-            figures += live(_vendor[0], seed)
+            figures += run_seed(_vendor[0], seed)
         except Exception as error:
             figures += Figures(seeds=1, duplicates=isinstance(error, DoubleOrder))
             broken.append(f"seed {seed}: {''.join(traceback.format_exception(error))}")
@@ -42,7 +45,7 @@ def work(seeds: Sequence[int]) -> tuple[Figures, list[str]]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.chaos")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args(arguments)
     seeds = range(options.seed, options.seed + options.count)

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator inside this process, and a time that passes only when somebody waits.
+"""The emulator inside this process, with a simulated clock that advances only while a thread sleeps.
 
-What runs at once are threads of which one at a time goes on: the one whose waiting ends first. So a seed is the same
-life on every machine, a silence of an hour costs nothing, and which of two runs is faster is a matter of dice.
+Concurrent runs are threads of which only one continues at a time: the one whose sleep ends first. So a seed is the same
+scenario on every machine, a timeout of an hour takes no time, and random numbers decide which of two runs is faster.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import heapq
 import io
 import json
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -22,29 +23,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from werkzeug.test import run_wsgi_app
 
 from tests.emulator import app, catalogue, control, lifecycle
 from tests.emulator.app import Dropped
-from tests.emulator.ca import Authority
+from tests.emulator.backend import Backend
+from tests.emulator.ca import CertificateAuthority
 from tests.emulator.faults import Fault
 from tests.emulator.network import Network
 from tests.emulator.state import Store
 from tests.emulator.testing import Emulator
-from tests.emulator.world import World
 
 START = dt.datetime(2026, 12, 1, 9, tzinfo=dt.timezone.utc).timestamp()
 URL = "http://vendor.invalid/api"
-CATALOGUE = (66, 68, 71)  # a few products: to read them all would be half of a life's work
+CATALOGUE = (68,)  # the product of all seeds: parsing the whole catalogue would take most of the run time
 
 
 class _Actor:
-    """A thread that shares the time with others."""
+    """A thread that shares the clock with others."""
 
     def __init__(self) -> None:
         self.wakes = 0.0
@@ -52,13 +52,13 @@ class _Actor:
 
 
 class Time:
-    """Seconds since the epoch. To sleep is to let others go on, or to leap if there are none."""
+    """A clock in seconds since the epoch. Sleeping lets other threads continue, or advances the clock."""
 
     def __init__(self) -> None:
         self.now = START
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
-        self._inside = False  # an event happens
+        self._inside = False  # an event is being processed
         self._actors: list[_Actor] = []
         self._own = threading.local()
         self._all_ended = threading.Semaphore(0)
@@ -68,12 +68,12 @@ class Time:
         self._events.clear()
 
     def at(self, moment: float, event: Callable[[], None]) -> None:
-        """Have something happen when its time has come, whoever sleeps then."""
+        """Schedule an event. The thread that sleeps at that time executes it."""
         self._count += 1
         heapq.heappush(self._events, (moment, self._count, event))
 
     def sleep(self, seconds: float) -> None:
-        if self._inside:  # nobody waits for an event
+        if self._inside:  # no time passes during an event
             return
         me: _Actor | None = getattr(self._own, "actor", None)
         if me is None:
@@ -88,11 +88,11 @@ class Time:
 
     @property
     def shared(self) -> bool:
-        """Whether others may go on while somebody sleeps."""
+        """Whether several threads share the clock."""
         return len(self._actors) > 1
 
     def together(self, works: list[Callable[[], None]]) -> None:
-        """Do them at once; returns when all have ended. They must not raise."""
+        """Run functions concurrently and return when all have ended. They must not raise."""
         if len(works) == 1:
             works[0]()
             return
@@ -133,7 +133,7 @@ class Time:
 
 
 @dataclass
-class _World(World):
+class _SimulatedBackend(Backend):
     time: Time = field(default_factory=Time)
 
     def now(self) -> float:
@@ -147,12 +147,12 @@ class _World(World):
         self.time.restart()
 
 
-class _GaveUp(BaseException):
-    """The client will not wait for so long. No error of the server, which shall not answer it with one."""
+class _ClientTimeout(BaseException):
+    """The client timed out. A BaseException, so that the server does not turn it into an error response."""
 
 
-class _Patience(threading.Event):
-    """Stands for the emulator's `stopping`, on which it waits when it is slow: up to what the client puts up with."""
+class _ClientTimer(threading.Event):
+    """Replaces the emulator's `stopping` event, on which slow responses wait: ends the wait at the client's timeout."""
 
     def __init__(self, time: Time) -> None:
         super().__init__()
@@ -163,41 +163,45 @@ class _Patience(threading.Event):
         self._until.moment = self._time.now + timeout
 
     def wait(self, timeout: float | None = None) -> bool:
-        left = getattr(self._until, "moment", self._time.now) - self._time.now
-        self._time.sleep(min(left, timeout or 0.0))
-        if timeout is not None and timeout > left:
-            raise _GaveUp
+        remaining = getattr(self._until, "moment", self._time.now) - self._time.now
+        self._time.sleep(min(remaining, timeout or 0.0))
+        if timeout is not None and timeout > remaining:
+            raise _ClientTimeout
         return False
 
 
 class _Socket:
-    """What the emulator needs of a connection to cut it."""
+    """The methods of a socket that the emulator needs to cut a connection."""
 
     def setsockopt(self, *_arguments: Any) -> None:
-        """Nothing lingers here."""
+        """Accept and ignore options."""
 
     def detach(self) -> int:
         return -1
 
 
 class Vendor(Emulator):
-    """The emulator's knobs, without its process."""
+    """The interface of `Emulator` without a separate process."""
 
     def __init__(self) -> None:
         super().__init__()
         self.time = Time()
-        self.dice = random.Random(0)  # how long calls take
-        self.late: list[Fault] = []  # calls that take effect only after the client has given up
+        self.dice = random.Random(0)  # for the duration of calls
+        self.answer_with: int | None = None  # an order id that replaces the one in the next response to a purchase
+        self.unreadable: dict[int, dict[str, Any]] = {}  # order id -> fields of its status that are replaced
+        self.late: list[Fault] = []  # for calls that take effect after the client's timeout
 
     def start(self) -> Vendor:
         self._directory = tempfile.TemporaryDirectory(prefix="vendor-")
         directory = Path(self._directory.name)
         store = Store(Path(":memory:"))
-        self.patience = _Patience(self.time)
-        self.world = _World(store, Authority(directory / "ca"), Network(), stopping=self.patience, time=self.time)
-        self.app = app.create(self.world)
-        self.url, self.user, self.password = URL, self.world.user, self.world.password
-        self.ca = self.world.authority.root_path
+        self.client_timer = _ClientTimer(self.time)
+        self.backend = _SimulatedBackend(
+            store, CertificateAuthority(directory / "ca"), Network(), stopping=self.client_timer, time=self.time
+        )
+        self.app = app.create(self.backend)
+        self.url, self.user, self.password = URL, self.backend.user, self.backend.password
+        self.ca = self.backend.ca.root_path
         self._products = catalogue.products
         few = {number: self._products()[number] for number in CATALOGUE}
         catalogue.products = lambda: few  # type: ignore[assignment]
@@ -205,7 +209,7 @@ class Vendor(Emulator):
 
     def stop(self) -> int:
         catalogue.products = self._products
-        self.world.store.close()
+        self.backend.store.close()
         self._directory.cleanup()
         return 0
 
@@ -223,25 +227,27 @@ class Vendor(Emulator):
     def reset(self, *, settings: bool = True) -> None:
         super().reset(settings=settings)
         self.late.clear()
+        self.answer_with = None
+        self.unreadable = {}
 
-    # What is asked for most often takes a short way.
+    # Shortcuts for the most frequent control calls
 
     def ledger(self) -> dict[str, Any]:
-        with self.world.store.transaction():
-            lifecycle.settle(self.world)
-        return control.ledger(self.world)
+        with self.backend.store.transaction():
+            lifecycle.settle(self.backend)
+        return control.ledger(self.backend)
 
     def set(self, **settings: Any) -> None:
-        self.world.change_settings(settings)
+        self.backend.change_settings(settings)
 
     def fault(self, **fault: Any) -> None:
-        self.world.faults.add([fault])
+        self.backend.faults.add([fault])
 
     def faults(self) -> list[dict[str, Any]]:
-        return self.world.faults.report()
+        return self.backend.faults.report()
 
     def clear_faults(self) -> None:
-        self.world.faults.clear()
+        self.backend.faults.clear()
 
     def call(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str] | None = None
@@ -269,52 +275,73 @@ class Vendor(Emulator):
         pieces, status, answered = run_wsgi_app(self.app, environ)
         return b"".join(pieces), status, list(answered)
 
-    def session(self) -> requests.Session:
-        """Of `requests`, whose connections end here."""
-        session = requests.Session()
-        session.trust_env = False
-        session.mount("http://", _Wire(self))
-        return session
-
-
-class _Wire(HTTPAdapter):
-    """Carries calls to the emulator as a network would, its troubles included."""
-
-    def __init__(self, vendor: Vendor) -> None:
-        super().__init__()
-        self._vendor = vendor
-
-    def send(  # type: ignore[override]
-        self, request: requests.PreparedRequest, timeout: float = 30.0, **_options: Any
-    ) -> requests.Response:
-        vendor, time = self._vendor, self._vendor.time
-        url, method = str(request.url), str(request.method)
-        body = request.body or b""
-        data = body.encode() if isinstance(body, str) else body
-        headers = {key: str(value) for key, value in request.headers.items()}
-        time.sleep(vendor.dice.uniform(0.02, 0.4))
-        path = urlsplit(url).path.removeprefix("/api")
-        delayed = next((fault for fault in vendor.late if fault.matches(method, path) and fault.fires()), None)
+    def exchange(
+        self, method: str, url: str, data: bytes, headers: Mapping[str, str], timeout: float
+    ) -> tuple[bytes, int, dict[str, str]]:
+        """Pass a call to the emulator like a network, including delays and failures."""
+        time, path = self.time, urlsplit(url).path.removeprefix("/api")
+        time.sleep(self.dice.uniform(0.02, 0.4))
+        delayed = next((fault for fault in self.late if fault.matches(method, path) and fault.fires()), None)
         if delayed:
             time.at(time.now + delayed.seconds, lambda: self._deliver(method, url, data, headers))
             time.sleep(timeout)
-            raise requests.exceptions.ReadTimeout("Read timed out.", request=request)
-        vendor.patience.begin(timeout)
+            raise requests.exceptions.ReadTimeout("Read timed out.")
+        self.client_timer.begin(timeout)
         try:
-            answer, status, answered = vendor.call(method, url, data, headers)
-        except _GaveUp:
-            raise requests.exceptions.ReadTimeout("Read timed out.", request=request) from None
+            answer, status, answered = self.call(method, url, data, headers)
+        except _ClientTimeout:
+            raise requests.exceptions.ReadTimeout("Read timed out.") from None
         except Dropped:
             cause = ConnectionResetError(104, "Connection reset by peer")
             broken = urllib3.exceptions.ProtocolError("Connection aborted.", cause)
-            raise requests.exceptions.ConnectionError(broken, request=request) from None
-        time.sleep(vendor.dice.uniform(0.02, 0.4))
-        raw = urllib3.HTTPResponse(
-            io.BytesIO(answer), dict(answered), int(status.split()[0]), preload_content=False, request_url=url
-        )
-        return self.build_response(request, raw)
+            raise requests.exceptions.ConnectionError(broken) from None
+        if self.answer_with is not None and path.startswith(("/orders/add_ssl_order", "/orders/add_ssl_renew")):
+            answer = re.sub(rb'("order_id": ?)"?\d+"?', rb"\g<1>%d" % self.answer_with, answer)
+            self.answer_with = None
+        odd = self.unreadable and re.match(r"/orders/status/(\d+)", path)
+        if odd and int(odd[1]) in self.unreadable and answer.startswith(b"{") and answer.endswith(b"}"):
+            answer = json.dumps({**json.loads(answer), **self.unreadable[int(odd[1])]}).encode()
+        time.sleep(self.dice.uniform(0.02, 0.4))
+        return answer, int(status.split()[0]), dict(answered)
 
-    def _deliver(self, method: str, url: str, data: bytes, headers: dict[str, str]) -> None:
-        """Nobody waits for the answer, whatever it is."""
-        with contextlib.suppress(_GaveUp, Dropped):
-            self._vendor.call(method, url, data, headers)
+    def _deliver(self, method: str, url: str, data: bytes, headers: Mapping[str, str]) -> None:
+        """Deliver a late call, whose response is discarded."""
+        with contextlib.suppress(_ClientTimeout, Dropped):
+            self.call(method, url, data, headers)
+
+    def session(self) -> Session:
+        return Session(self)
+
+
+class Session:
+    """What the client uses of a `requests` session. Preparing a request there takes longer than the emulator does."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        timeout: float = 30.0,
+        **_options: Any,
+    ) -> _Response:
+        if params:
+            url = f"{url}?{urlencode(params)}"
+        headers = {} if data is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        return _Response(*self._vendor.exchange(method, url, urlencode(data or {}).encode(), headers, timeout))
+
+
+class _Response(contextlib.AbstractContextManager["_Response"]):
+    """What the client uses of a response."""
+
+    def __init__(self, content: bytes, status: int, headers: dict[str, str]) -> None:
+        self.content, self.status_code, self.headers = content, status, headers
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing is to be closed."""
+
+    def iter_content(self, _size: int) -> list[bytes]:
+        return [self.content]

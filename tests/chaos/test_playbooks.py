@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tools of the playbook runner: they strike where they are told and leave nothing alive."""
+"""The tools of the playbook runner kill at the chosen point and leave no process running."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_children_in_sessions_of_their_own_are_killed_too() -> None:
+def test_kill_tree_kills_children_in_their_own_sessions() -> None:
     process = subprocess.Popen(["sh", "-c", "setsid sh -c 'sleep 300; true' & sleep 300; true"])
     until(lambda: len(descendants(process.pid)) >= 4)
     family = descendants(process.pid)
@@ -43,7 +43,7 @@ def test_children_in_sessions_of_their_own_are_killed_too() -> None:
 
 
 @pytest.mark.parametrize(("when", "done"), [("BEFORE", "1"), ("AFTER", "12")])
-def test_the_shell_stops_where_it_is_told(tmp_path: Path, when: str, done: str) -> None:
+def test_the_shell_pauses_at_the_chosen_command(tmp_path: Path, when: str, done: str) -> None:
     reached, wrote = tmp_path / "reached", tmp_path / "wrote"
     env = {
         **os.environ,

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulated vendor is held to the real one, simulated time to what the runner relies on."""
+"""The simulated vendor behaves like the emulator process, and simulated time as the runner needs it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.chaos.life import Run, Site
-from tests.chaos.seeds import KINDS, live
-from tests.chaos.simulated import START, Time, Vendor
+from tests.chaos.more import FRONT_ENDS
+from tests.chaos.runs import Run, Site
+from tests.chaos.seeds import KINDS, run_seed
+from tests.chaos.simulated import START, Session, Time, Vendor
 from tests.emulator.faults import Fault
 from tests.emulator.testing import Emulator
 
@@ -35,19 +36,23 @@ def vendor() -> Iterator[Vendor]:
         yield running
 
 
-def outcome(emulator: Emulator, session: requests.Session) -> str:
-    """What a client sees of a log-in: an exception's name, or status and body, the key left out."""
+def outcome(emulator: Emulator, session: requests.Session | Session) -> str:
+    """The outcome of a login for a client: exception names, or status and body without the key."""
     login = {"user": emulator.user, "pass": emulator.password}
+    timeout = 0.3 if isinstance(emulator, Vendor) else 2
     try:
-        answer = session.post(emulator.url + LOGIN, login, timeout=0.3 if isinstance(emulator, Vendor) else 2)
-        return f"{answer.status_code} {re.sub('[0-9a-f]{20,}', 'KEY', answer.text)}"
+        with session.request("POST", emulator.url + LOGIN, data=login, timeout=timeout, stream=True) as answer:
+            text = b"".join(answer.iter_content(1000)).decode()
+        return f"{answer.status_code} {re.sub('[0-9a-f]{20,}', 'KEY', text)}"
     except requests.RequestException as error:
         return f"{type(error).__name__} {type(error.args[0]).__name__}"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind["kind"] not in ("delay", "timeout", "late")], ids=str)
-def test_every_fault_looks_as_it_does_on_a_network(
+@pytest.mark.parametrize(
+    "kind", [kind for kind in (*KINDS, *FRONT_ENDS) if kind["kind"] not in ("delay", "timeout", "late")], ids=str
+)
+def test_simulated_faults_match_those_of_a_network(
     real: Emulator, vendor: Vendor, kind: dict[str, Any], when: str
 ) -> None:
     seen = []
@@ -61,13 +66,13 @@ def test_every_fault_looks_as_it_does_on_a_network(
     assert seen[1].startswith("200 ")
 
 
-def test_silence_is_a_timeout_and_takes_no_time(real: Emulator, vendor: Vendor) -> None:
+def test_a_missing_response_is_a_timeout(real: Emulator, vendor: Vendor) -> None:
     for emulator, session in ((real, requests.Session()), (vendor, vendor.session())):
         emulator.fault(path=LOGIN, kind="timeout", seconds=4)
         assert outcome(emulator, session).startswith("ReadTimeout")
 
 
-def test_a_late_call_takes_effect_after_the_client_gave_up(tmp_path: Path, vendor: Vendor) -> None:
+def test_a_late_call_takes_effect_after_the_client_timeout(tmp_path: Path, vendor: Vendor) -> None:
     vendor.set(dcv_mode="pass")
     site = Site(tmp_path, vendor)
     vendor.late.append(Fault(path="/orders/add_ssl_order", kind="delay", seconds=45))
@@ -75,10 +80,10 @@ def test_a_late_call_takes_effect_after_the_client_gave_up(tmp_path: Path, vendo
     assert Run(site)() == "done"
     order = vendor.ledger()["orders"][0]
     assert order["created"] > before + 45
-    assert [call["path"] for call in vendor.world.requests].count("/api/orders/add_ssl_order/") == 1
+    assert [call["path"] for call in vendor.backend.requests].count("/api/orders/add_ssl_order/") == 1
 
 
-def test_who_waits_least_goes_on_first() -> None:
+def test_the_thread_with_the_shortest_sleep_continues_first() -> None:
     time, seen = Time(), []
 
     def work(name: str, *pauses: float) -> None:
@@ -94,7 +99,7 @@ def test_who_waits_least_goes_on_first() -> None:
     )
 
 
-def test_a_seed_is_one_life(vendor: Vendor) -> None:
+def test_a_seed_is_reproducible(vendor: Vendor) -> None:
     seeds = (3, 5, 8, 11)
-    first = [str(live(vendor, seed)) for seed in seeds]
-    assert [str(live(vendor, seed)) for seed in seeds] == first
+    first = [str(run_seed(vendor, seed)) for seed in seeds]
+    assert [str(run_seed(vendor, seed)) for seed in seeds] == first

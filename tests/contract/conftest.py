@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One emulator for all contract tests, put back to its start before each."""
+"""One emulator for all contract tests, which is reset before each test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from tests.emulator.testing import Emulator
 
-from .world import Api, Names, Web, make_csr, rsa_key
+from .helpers import Api, Names, Web, make_csr, rsa_key
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def names() -> Iterator[Names]:
 
 @pytest.fixture(scope="session")
 def running(web: Web, secure_web: Web, names: Names) -> Iterator[Emulator]:
-    """Names under example.com live on the web server; all others are asked of the name server."""
+    """Names under example.com resolve to the web server; the DNS server answers for all others."""
     with Emulator(
         http_port=web.port,
         https_port=secure_web.port,
@@ -80,13 +80,13 @@ def running(web: Web, secure_web: Web, names: Names) -> Iterator[Emulator]:
 @pytest.fixture
 def emulator(running: Emulator, web: Web, secure_web: Web, names: Names) -> Emulator:
     running.reset()
-    # Quick, and no waiting for locks; the tests of these settings set them again.
+    # Short intervals and no locks. Tests of these settings change them.
     running.set(
         issuance_delay=0.0, dcv_interval=0.1, dcv_timeout=1.0, change_lock_seconds=0.0, revalidate_lock_seconds=0.0
     )
     for server in (web, secure_web):
         server.files.clear()
-        server.asked.clear()
+        server.requests.clear()
         server.delay = 0.0
     names.records.clear()
     return running

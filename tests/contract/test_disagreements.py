@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The chain's tasks under every value of every setting: what the API reference leaves open may not matter to us.
+"""The collection's tasks with every value of every setting: they must work whatever the API reference leaves open.
 
-One life each time: an order is placed, its journal lost and found, validated, issued, installed, and reissued with a
-new key. The ledger must show one purchase, whatever the vendor's answers look like.
+Each time, an order is placed, found again without its journal, validated, issued, installed and reissued with a new
+key. The ledger must show one purchase, whatever the format of the vendor's responses.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import (
-    _api_task,
-    _certificate,
-    _certificate_info,
-    _csr,
-    _dcv,
-    _domain_info,
-    _order,
-    _order_info,
-    _task,
+from ansible_collections.certops.gogetssl.plugins.module_utils._api import api_task
+from ansible_collections.certops.gogetssl.plugins.module_utils._core import task as _task
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import (
+    certificate,
+    certificate_info,
+    domain_info,
+    order_info,
 )
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import csr as _csr
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import dcv as _dcv
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import order as _order
 from tests.emulator.settings import Settings
 from tests.emulator.testing import Emulator
 
 from .test_exactly_once import PERSON, run_shell
 
 NAMES = ["shop.example.com", "www.shop.example.com"]
-# These need names and web servers of their own, which other tests have.
-LEFT_OUT = {("dcv_mode", "real"), ("caa", True)}
+# These need DNS and web servers, with which other tests cover them.
+EXCLUDED = {("dcv_mode", "real"), ("caa", True)}
 OF_TOOLS = ("alternative_shape", "whois_path", "geotrust_emails_key", "dns_newline", "post_reads")
 FAST = {"dcv_mode": "pass", "dcv_interval": 0.1, "issuance_delay": 0.0, "initial_status_seconds": 0.0}
 
 
 def disagreements() -> list[tuple[str, Any]]:
-    """Every value of every setting that takes one of a few."""
+    """All values of all settings with a limited number of values."""
     found: list[tuple[str, Any]] = [
         ("bad_key_status", 401),
         ("renewal_window_days", 90),
-        ("key_life_days", 0.00001),  # under a second: the key dies between the calls of one run
+        ("key_life_days", 0.00001),  # less than a second: the key expires between the calls of one run
         ("fresh_order_status", "processing"),
     ]
     for field in dataclasses.fields(Settings):
         values = (True, False) if isinstance(field.default, bool) else field.metadata.get("choices", ())
-        found += [(field.name, value) for value in values if (field.name, value) not in LEFT_OUT]
+        found += [(field.name, value) for value in values if (field.name, value) not in EXCLUDED]
     return found
 
 
-# The rows of section 13 and the settings that take either side; the reissue's verb and the whois path are the server's.
+# The rows of section 13 and the settings for their variants.
 ROWS = {
     "renewal window": ["renewal_window_days"],
     "key life": ["key_life_days"],
@@ -73,25 +73,25 @@ ROWS = {
     "orders filter `revoked`": ["revoked_filter"],
     "san.status, order_id types": ["san_status_in_writes", "san_status_in_reads", "ids_in_writes", "ids_in_reads"],
     '"active" at once after add_ssl_order vs certificate processing': ["fresh_order_status", "initial_status"],
-    "COMODOCA.COM vs sectigo.com": ["proof_ca_domain"],
+    "COMODOCA.COM vs sectigo.com": ["dcv_ca_domain"],
     "DigiCert methods": ["digicert_methods"],
 }
 
 
-def test_each_row_of_section_13_has_settings_and_lives_under_them() -> None:
+def test_each_row_of_section_13_is_tested_with_another_value() -> None:
     text = (Path(__file__).parents[2] / "docs" / "api-reference.md").read_text(encoding="utf-8")
     section = text.partition("## 13.")[2].partition("## 14.")[0]
     rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")][1:]
     assert rows == list(ROWS)
-    lived = {
+    tested = {
         name: [value for one, value in disagreements() if one == name] for names in ROWS.values() for name in names
     }
     default = Settings()
-    assert [name for name, values in lived.items() if set(map(str, values)) <= {str(getattr(default, name))}] == []
+    assert [name for name, values in tested.items() if set(map(str, values)) <= {str(getattr(default, name))}] == []
 
 
 class Chain:
-    """The chain's tasks on one host directory."""
+    """The tasks of the collection for one certificate directory."""
 
     def __init__(self, directory: Path, emulator: Emulator) -> None:
         self.directory, self.emulator = directory, emulator
@@ -100,39 +100,39 @@ class Chain:
     def run(self, task: _task.Task, **given: Any) -> dict[str, Any]:
         if "api_url" in task.argument_spec:
             given.update(self.api)
-        checked = ArgumentSpecValidator(_task.ansible_spec(task.argument_spec)).validate(given)
+        checked = ArgumentSpecValidator(task.argument_spec).validate(given)
         assert not checked.error_messages, checked.error_messages
         params = checked.validated_parameters
-        api = functools.partial(_api_task.open_api, params)
+        api = functools.partial(api_task.open_api, params)
         return task.run(_task.Context(params, False, run_shell, api, lambda text: None))
 
-    def wish(self, **changes: Any) -> dict[str, Any]:
+    def params(self, **changes: Any) -> dict[str, Any]:
         dcv = {NAMES[0]: "http", NAMES[1]: "admin@shop.example.com"}
         item = {"name": "shop", "names": NAMES, "product": "68", "dcv": dcv, "key_type": "ecdsa-p256", "admin": PERSON}
         return {"certificates": [{**item, **changes}], "directory": str(self.directory)}
 
     def order(self, csr: str, **changes: Any) -> dict[str, Any]:
         requests = [{"name": "shop", "csr": csr}]
-        (entry,) = self.run(_order.TASK, **self.wish(**changes), requests=requests, settle_time=20)["orders"]
+        (entry,) = self.run(_order.TASK, **self.params(**changes), requests=requests, settle_time=20)["orders"]
         return dict(entry)
 
     def csr(self, **changes: Any) -> str:
-        return str(self.run(_csr.TASK, **self.wish(**changes))["requests"][0]["csr"])
+        return str(self.run(_csr.TASK, **self.params(**changes))["requests"][0]["csr"])
 
-    def judge(self) -> str:
-        return str(self.run(_certificate_info.TASK, **self.wish())["certificates"][0]["step"])
+    def planned_step(self) -> str:
+        return str(self.run(certificate_info.TASK, **self.params())["certificates"][0]["step"])
 
     def wait(self, order_id: int) -> dict[str, Any]:
         deadline = time.monotonic() + 20
         while True:
-            (found,) = self.run(_order_info.TASK, order_ids=[order_id], wait=5, interval=1)["orders"]
+            (found,) = self.run(order_info.TASK, order_ids=[order_id], wait=5, interval=1)["orders"]
             if found["issued"]:
                 return dict(found)
             assert time.monotonic() < deadline, found
 
     def install(self, entry: dict[str, Any]) -> None:
         keys = ("name", "names", "certificate", "chain")
-        self.run(_certificate.TASK, directory=str(self.directory), certificates=[{key: entry[key] for key in keys}])
+        self.run(certificate.TASK, directory=str(self.directory), certificates=[{key: entry[key] for key in keys}])
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def emulator():
 
 
 @pytest.mark.parametrize(("setting", "value"), disagreements(), ids=lambda one: json.dumps(one).strip('"'))
-def test_one_life(tmp_path, emulator, setting, value):
+def test_order_to_reissue(tmp_path, emulator, setting, value):
     emulator.reset()
     emulator.set(**{**FAST, setting: value})
     chain = Chain(tmp_path, emulator)
@@ -158,7 +158,7 @@ def test_one_life(tmp_path, emulator, setting, value):
     issued = chain.order(csr)
     assert (issued["step"], issued["issued"]) == ("install", True)
     chain.install(issued)
-    assert chain.judge() == "keep"
+    assert chain.planned_step() == "keep"
 
     fresh = chain.csr(rekey=True)
     assert chain.order(fresh, rekey=True)["step"] == "reissue"
@@ -166,17 +166,17 @@ def test_one_life(tmp_path, emulator, setting, value):
     replaced = chain.order(fresh)
     assert (replaced["step"], replaced["certificate"] != issued["certificate"]) == ("install", True)
     chain.install(replaced)
-    assert chain.judge() == "keep"
+    assert chain.planned_step() == "keep"
     assert len(emulator.ledger()["orders"]) == 1
 
 
 @pytest.mark.parametrize(("setting", "value"), [(name, value) for name, value in disagreements() if name in OF_TOOLS])
-def test_addresses_and_alternative_proofs(tmp_path, emulator, setting, value):
+def test_approver_addresses_and_alternatives(tmp_path, emulator, setting, value):
     emulator.reset()
     emulator.set(**{setting: value})
     chain = Chain(tmp_path, emulator)
-    for source, some in (("standard", True), ("geotrust", True), ("whois", False)):  # whois is often empty (5)
-        answer = chain.run(_domain_info.TASK, domains=[NAMES[0]], source=source)
-        assert ("admin@shop.example.com" in answer["domains"][0]["approver_emails"]) is some, source
-    proofs = chain.run(_domain_info.TASK, csr=chain.csr())["proofs"]
-    assert {proof["method"] for proof in proofs if proof["ready"]} == {"http", "https", "dns"}
+    for source, expected in (("standard", True), ("geotrust", True), ("whois", False)):  # WHOIS is always empty (5)
+        answer = chain.run(domain_info.TASK, domains=[NAMES[0]], source=source)
+        assert ("admin@shop.example.com" in answer["domains"][0]["approver_emails"]) is expected, source
+    validations = chain.run(domain_info.TASK, csr=chain.csr())["validations"]
+    assert {validation["method"] for validation in validations if validation["ready"]} == {"http", "https", "dns"}

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults strike where and when they are told, before or after the server has committed."""
+"""Faults fire for the chosen calls, before or after the server has committed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import requests
 
 from tests.emulator.testing import Emulator
 
-from .world import Api
+from .helpers import Api
 
 PATH = "/orders/add_ssl_order"
 
@@ -32,7 +32,7 @@ def test_lost_connection(api: Api, emulator: Emulator, when: str, orders: int, k
     assert api.order(66, "a.example.com")["success"] is True
 
 
-def test_timeout_is_silence(api: Api, emulator: Emulator) -> None:
+def test_timeout_sends_no_response(api: Api, emulator: Emulator) -> None:
     emulator.fault(path="/account/balance", kind="timeout", seconds=30)
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"{emulator.url}/account/balance", params={"auth_key": api.key}, timeout=0.3)
@@ -48,7 +48,7 @@ def test_status(api: Api, emulator: Emulator, when: str, orders: int) -> None:
 
 
 def _order(api: Api) -> requests.Response:
-    """The raw answer to an order."""
+    """The raw response to an order."""
     kept: list[requests.Response] = []
     call = api.call
 
@@ -86,7 +86,7 @@ def test_delay(api: Api, emulator: Emulator, when: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "struck"),
+    ("pattern", "matched"),
     [
         ("/orders/status", True),
         ("/orders/*/7", True),
@@ -97,12 +97,12 @@ def test_delay(api: Api, emulator: Emulator, when: str) -> None:
         ("*/auth*", False),
     ],
 )
-def test_patterns(api: Api, emulator: Emulator, pattern: str, struck: bool) -> None:
+def test_patterns(api: Api, emulator: Emulator, pattern: str, matched: bool) -> None:
     emulator.fault(path=pattern, kind="status", status=500)
     for path in ("/orders/status/7", "/orders/status/7/"):
         emulator.clear_faults()
         emulator.fault(path=pattern, kind="status", status=500)
-        assert (api.call("GET", path).status_code == 500) is struck
+        assert (api.call("GET", path).status_code == 500) is matched
 
 
 def test_times_skip_and_method(api: Api, emulator: Emulator) -> None:
@@ -112,7 +112,7 @@ def test_times_skip_and_method(api: Api, emulator: Emulator) -> None:
     assert emulator.faults()[0]["left"] == 0
 
 
-def test_chance_is_reproducible(api: Api, emulator: Emulator) -> None:
+def test_probability_is_reproducible(api: Api, emulator: Emulator) -> None:
     def draw(seed: int) -> list[int]:
         emulator.clear_faults()
         emulator.fault(path="/", kind="status", status=500, times=None, probability=0.5, seed=seed)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hostile servers on real sockets against the collection's client: an error in a sentence, no secret, no harm."""
+"""The collection's client against hostile servers on real sockets: a short error message without secrets."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _api, _client
-from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError, Kind
+from ansible_collections.certops.gogetssl.plugins.module_utils._api import client, orders
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError, Kind
 
 KEY = "k3y-that-must-not-leak"
-CREDENTIALS = _client.Credentials("reseller@example.com", "p4ss-that-must-not-leak", KEY)
+CREDENTIALS = client.Credentials("reseller@example.com", "p4ss-that-must-not-leak", KEY)
 LARGE = 10 * 1024 * 1024
 
 
 class Server:
-    """Gives one answer to everything and keeps what it was asked."""
+    """Returns the same response to all requests and records them."""
 
     def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         hostile = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                hostile.asked.append(f"{self.command} {self.path} {self.rfile.read(length).decode()}")
+                hostile.requests.append(f"{self.command} {self.path} {self.rfile.read(length).decode()}")
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -67,8 +67,8 @@ def serving(body: bytes, status: int = 200, **headers: str) -> Iterator[Server]:
 
 
 def refused(server: Server, write: bool) -> GogetsslError:
-    limits = _client.Limits(timeout=20, deadline=60, attempts=1)
-    api = _api.Api(_client.Client(server.url, CREDENTIALS, limits, None))
+    limits = client.Limits(timeout=20, deadline=60, attempts=1)
+    api = orders.Api(client.Client(server.url, CREDENTIALS, limits, None))
     with pytest.raises(GogetsslError) as caught:
         api.revalidate(7, "a.example.com") if write else api.order(7)
     assert KEY not in caught.value.message
@@ -92,33 +92,33 @@ ANSWERS: dict[str, tuple[bytes, int, dict[str, str]]] = {
     "nothing": (b"", 200, {}),
     "half": (json.dumps({"order_id": "7", "status": "active"}).encode()[:-9], 200, {}),
     "shorter than announced": (b'{"order_id"', 200, {"Content_Length": "5000"}),
-    "garbage called gzip": (b"no gzip at all", 200, {"Content_Encoding": "gzip"}),
+    "invalid gzip": (b"no gzip at all", 200, {"Content_Encoding": "gzip"}),
     "an unknown status": (json.dumps({"order_id": "7", "status": "limbo", "success": True}).encode(), 200, {}),
     "an echo of the key": (json.dumps({"error": True, "message": f"bad {KEY}"}).encode(), 200, {}),
     "HTTP 500 with the key": (f"<h1>{KEY}</h1>".encode(), 500, {}),
 }
-# These are no errors to a call whose answer is not read beyond its success.
+# A write call reads no more than the success of its response, so these are errors of read calls only.
 READ_ONLY = {"an unknown status"}
 
 
-CASES = [(name, write) for name in ANSWERS for write in (False, True) if not write or name not in READ_ONLY]
+COMBINATIONS = [(name, write) for name in ANSWERS for write in (False, True) if not write or name not in READ_ONLY]
 
 
-@pytest.mark.parametrize(("name", "write"), CASES)
-def test_an_answer_nobody_can_use(name: str, write: bool) -> None:
+@pytest.mark.parametrize(("name", "write"), COMBINATIONS)
+def test_an_unusable_response_is_an_error(name: str, write: bool) -> None:
     body, status, headers = ANSWERS[name]
     with serving(body, status, **headers) as server:
         started = time.monotonic()
         error = refused(server, write)
         assert time.monotonic() - started < 30
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
     if name != "an echo of the key":
-        assert error.kind is (Kind.UNCERTAIN if write else Kind.ANSWER), "what was sent may have taken effect"
+        assert error.kind is (Kind.UNCERTAIN if write else Kind.ANSWER), "a write call may have taken effect"
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_a_gzip_bomb_is_not_unpacked(layers: int) -> None:
-    """300 MB behind a few hundred kB: the memory of this process may grow by a fraction of it."""
+    """The response has a few hundred kB and expands to 300 MB. Memory may grow by a fraction of that only."""
     encoding = ", ".join(["gzip"] * layers)
     body = bomb(layers)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -131,14 +131,14 @@ def test_a_gzip_bomb_is_not_unpacked(layers: int) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
-def test_the_key_does_not_follow_a_redirect(status: int, write: bool) -> None:
+def test_the_key_is_not_sent_to_a_redirect_target(status: int, write: bool) -> None:
     with serving(b"{}") as other, serving(b"", status, Location=f"{other.url}/orders") as server:
         error = refused(server, write)
-        assert len(server.asked) == 1
-        assert other.asked == []
+        assert len(server.requests) == 1
+        assert other.requests == []
     assert "redirects are not followed" in error.message
 
 
-def test_a_key_in_a_redirect_is_not_repeated() -> None:
+def test_a_key_in_a_redirect_is_not_printed() -> None:
     with serving(b"", 302, Location=f"https://{KEY}.example.com/?auth_key={KEY}") as server:
         refused(server, write=False)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.emulator.testing import Emulator
 
-from .world import Api
+from .helpers import Api
 
 _FORM = {
     "productId": 161,
@@ -36,7 +36,7 @@ def make_lei(api: Api, **changes: Any) -> dict[str, Any]:
     return answer
 
 
-def test_create_has_the_misspelt_id_and_is_charged_once(api: Api, emulator: Emulator) -> None:
+def test_create_returns_the_misspelt_id_and_is_charged_once(api: Api, emulator: Emulator) -> None:
     order = make_lei(api, multiYearSupport=2)
     assert order["lie_id"] == 35
     assert order["order_amount"] == 138
@@ -86,3 +86,10 @@ def test_missing_field(api: Api, missing: str) -> None:
 def test_jurisdictions(api: Api) -> None:
     rows = api.get("/lei/jurisdictions/")["jurisdictions"]
     assert {row["group"] for row in rows} == {"A", "B", "C"}
+
+
+def test_prices_are_listed_by_months_or_not_at_all(api: Api, emulator: Emulator) -> None:
+    rows = api.get("/products/price/161")["product_price"]
+    assert [(row["period"], row["price"]) for row in rows[:2]] == [(12, "69.00"), (24, "138.00")]
+    emulator.set(lei_price="unlisted")
+    assert api.get("/products/price/161")["error"] is True

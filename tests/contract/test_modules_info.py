@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tasks that only read, against the emulator and both sides of what the reference disputes."""
+"""The read-only tasks against the emulator, with both variants of what the reference leaves open."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import (
-    _account_info,
-    _csr_info,
-    _domain_info,
-    _product_info,
-    _webserver_info,
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import (
+    account_info,
+    csr_info,
+    domain_info,
+    product_info,
+    webserver_info,
 )
 from tests.emulator.testing import Emulator
 
+from .helpers import Api, make_csr
 from .tasks import run
-from .world import Api, make_csr
 
 
 def test_the_account(emulator: Emulator, api: Api) -> None:
     order_id = api.order(68, "a.example.com")["order_id"]
     everything = ["details", "balance", "totals", "invoices", "unpaid"]
-    found = run(emulator, _account_info.TASK, gather=everything, raw=True)
+    found = run(emulator, account_info.TASK, gather=everything, raw=True)
     assert found["account"]["email"] == emulator.user
     assert found["balance"] == round(emulator.ledger()["balance"] * 100)
     assert (found["active_orders"], found["transactions"], found["unpaid_invoices"]) == (0, 1, [])
@@ -39,8 +39,8 @@ def test_invoices_of_two_years_and_one_invoice(emulator: Emulator, api: Api) -> 
     order_id = api.order(66, "a.example.com")["order_id"]
     today = dt.date.today()
     days = {"date_from": str(today - dt.timedelta(days=700)), "date_till": str(today + dt.timedelta(days=1))}
-    (listed,) = run(emulator, _account_info.TASK, gather=[], **days)["invoices"]
-    found = run(emulator, _account_info.TASK, gather=[], invoice_id=listed["invoice_id"])["invoice"]
+    (listed,) = run(emulator, account_info.TASK, gather=[], **days)["invoices"]
+    found = run(emulator, account_info.TASK, gather=[], invoice_id=listed["invoice_id"])["invoice"]
     assert found == listed
     assert found["lines"][0]["order_id"] == order_id
 
@@ -50,7 +50,7 @@ def test_invoices_of_two_years_and_one_invoice(emulator: Emulator, api: Api) -> 
 def test_the_cheapest_dv_wildcard_for_12_months(emulator: Emulator, shape: str, acme: bool) -> None:
     emulator.set(products_shape=shape, acme_products=acme)
     try:
-        found = run(emulator, _product_info.TASK, validation="dv", wildcard=True, period=12)["products"]
+        found = run(emulator, product_info.TASK, validation="dv", wildcard=True, period=12)["products"]
     finally:
         emulator.set(products_shape="list", acme_products=False)
     prices = [one["price"] for one in found]
@@ -59,9 +59,9 @@ def test_the_cheapest_dv_wildcard_for_12_months(emulator: Emulator, shape: str, 
     assert all(one["validation"] == "dv" and one["wildcard"] for one in found)
 
 
-def test_the_vocabularies_give_the_same_product(emulator: Emulator, api: Api) -> None:
-    (one,) = run(emulator, _product_info.TASK, products=["68"], details=True, agreement=True)["products"]
-    (other,) = run(emulator, _product_info.TASK, products=[one["name"].upper()], details=True)["products"]
+def test_all_product_lists_return_the_same_product(emulator: Emulator, api: Api) -> None:
+    (one,) = run(emulator, product_info.TASK, products=["68"], details=True, agreement=True)["products"]
+    (other,) = run(emulator, product_info.TASK, products=[one["name"].upper()], details=True)["products"]
     assert {**other, "agreement": one["agreement"]} == one
     assert [key for key, value in one.items() if value is None] == []
     prices = api.get("/products/price/68")["product_price"]
@@ -71,16 +71,16 @@ def test_the_vocabularies_give_the_same_product(emulator: Emulator, api: Api) ->
 def test_prices_that_the_catalogue_lacks(emulator: Emulator) -> None:
     body = '{"product": {"id": 66, "brand": "comodo_ggssl", "product": "Bare", "product_type": "domain"}}'
     emulator.fault(path="/products/ssl", when="before", kind="body", body=body)
-    found = run(emulator, _product_info.TASK, products=["66"])["products"]
+    found = run(emulator, product_info.TASK, products=["66"])["products"]
     assert found[0]["price"]
     body = body.replace('"product": {', '"products": [{').replace("}}", '}, {"id": 67, "product_type": "domain"}]}')
     emulator.fault(path="/products/ssl/", when="before", kind="body", body=body)
-    found = run(emulator, _product_info.TASK, validation="dv")["products"]
+    found = run(emulator, product_info.TASK, validation="dv")["products"]
     assert {one["product_id"] for one in found if one["price"]} >= {66, 67}
 
 
 def test_web_servers(emulator: Emulator) -> None:
-    found = run(emulator, _webserver_info.TASK)["webservers"]
+    found = run(emulator, webserver_info.TASK)["webservers"]
     assert {(one["family"], one["id"]) for one in found if one["other"]} == {("sectigo", -1), ("digicert", 18)}
 
 
@@ -98,27 +98,27 @@ def test_approvers(emulator: Emulator, source: str, settings: dict[str, Any]) ->
     before = emulator.settings()
     emulator.set(**settings)
     try:
-        (found,) = run(emulator, _domain_info.TASK, domains=["*.example.com"], source=source)["domains"]
+        (found,) = run(emulator, domain_info.TASK, domains=["*.example.com"], source=source)["domains"]
     finally:
         emulator.set(**{name: before[name] for name in settings})
     assert ("admin@example.com" in found["approver_emails"]) == (source != "whois")
 
 
 @pytest.mark.parametrize("shape", ["wrapped", "bare"])
-def test_alternative_proofs(emulator: Emulator, shape: str) -> None:
+def test_alternatives(emulator: Emulator, shape: str) -> None:
     emulator.set(alternative_shape=shape)
     try:
-        found = run(emulator, _domain_info.TASK, csr=make_csr("a.example.com"))["proofs"]
+        found = run(emulator, domain_info.TASK, csr=make_csr("a.example.com"))["validations"]
     finally:
         emulator.set(alternative_shape="wrapped")
     assert [one["method"] for one in found] == ["http", "https", "dns"]
     assert all(one["ready"] for one in found)
 
 
-def test_a_csr_is_the_same_here_and_there(emulator: Emulator) -> None:
+def test_the_vendor_decodes_a_csr_like_the_collection(emulator: Emulator) -> None:
     pem = make_csr("*.example.com")
-    here = run(emulator, _csr_info.TASK, csr=pem, local=True)["csr"]
+    here = run(emulator, csr_info.TASK, csr=pem, local=True)["csr"]
     for options in ({}, {"validate": True}):
-        there = run(emulator, _csr_info.TASK, csr=pem, **options)["csr"]
+        there = run(emulator, csr_info.TASK, csr=pem, **options)["csr"]
         assert {**there, "sha1": None, "problem": "", "valid": True} == here
-    assert not run(emulator, _csr_info.TASK, csr=pem, wildcard=False)["csr"]["valid"]
+    assert not run(emulator, csr_info.TASK, csr=pem, wildcard=False)["csr"]["valid"]

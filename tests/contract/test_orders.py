@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The life of orders: money, clocks, reissue, renewal, slots, cancellation, lists (API reference 6, 7, 9)."""
+"""The lifecycle of orders: money, terms, reissue, renewal, SAN slots, cancellation, lists (API reference 6, 7, 9)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cryptography import x509
 
 from tests.emulator.testing import Emulator
 
-from .test_proofs import names_of
-from .world import Api, contacts, make_csr
+from .helpers import Api, contacts, make_csr
+from .test_validation import names_of
 
 
 def active(api: Api, emulator: Emulator, product: int = 66, name: str = "a.example.com", **fields: Any) -> int:
@@ -38,7 +38,7 @@ def test_ledger_keeps_every_cent(api: Api, emulator: Emulator) -> None:
     order = api.order(
         68, "a.example.com", dns_names="b.example.com,c.example.com,d.example.com", approver_emails="http,http,http"
     )
-    # Two SANs are included, the third costs 6.50.
+    # Two SANs are included; the third costs 6.50.
     assert order["order_amount"] == 25.45
     assert (order["tax"], order["tax_rate"]) == ("5.34", "21%")
     ledger = emulator.ledger()
@@ -47,7 +47,7 @@ def test_ledger_keeps_every_cent(api: Api, emulator: Emulator) -> None:
     assert api.get("/account/balance")["balance"] == f"{ledger['balance']:.2f}"
 
 
-def test_refused_orders_cost_nothing(api: Api, emulator: Emulator) -> None:
+def test_refused_orders_are_not_charged(api: Api, emulator: Emulator) -> None:
     for fields in (
         {"csr": "x"},
         {"period": 5},
@@ -85,7 +85,7 @@ def test_too_many_names(api: Api) -> None:
 
 
 @pytest.mark.parametrize("setting", ["unpaid", "error"])
-def test_without_money(api: Api, emulator: Emulator, setting: str) -> None:
+def test_insufficient_balance(api: Api, emulator: Emulator, setting: str) -> None:
     emulator.set(balance=1, insufficient_balance=setting)
     order = api.order(66, "a.example.com")
     assert emulator.ledger()["charges"] == []
@@ -121,7 +121,7 @@ def test_invoices(api: Api) -> None:
 
 
 @pytest.mark.parametrize("flag", [{"only_validate": "true"}, {"test": "Y"}])
-def test_dry_runs_order_nothing(api: Api, emulator: Emulator, flag: dict[str, str]) -> None:
+def test_dry_runs_place_no_order(api: Api, emulator: Emulator, flag: dict[str, str]) -> None:
     answer = api.order(66, "a.example.com", **flag)
     assert answer["success"] is True
     assert "order_id" not in answer
@@ -131,7 +131,7 @@ def test_dry_runs_order_nothing(api: Api, emulator: Emulator, flag: dict[str, st
 # Organisations
 
 
-def test_organisation_needs_its_fields_and_a_person(api: Api, emulator: Emulator) -> None:
+def test_organisation_requires_its_fields_and_a_contact(api: Api, emulator: Emulator) -> None:
     for field in contacts("ov"):
         assert field in api.order(134, "a.example.com", kind="ov", **{field: None})["description"]
     order = api.order(134, "a.example.com", kind="ov")
@@ -153,7 +153,7 @@ def test_brand_check(api: Api, emulator: Emulator) -> None:
     assert api.status(order["order_id"])["status"] == "rejected"
 
 
-# Terms and clocks
+# Terms
 
 
 @pytest.mark.parametrize("limit", [397, 199, 99, 46])
@@ -166,7 +166,7 @@ def test_certificate_is_shorter_than_its_term(api: Api, emulator: Emulator, limi
     assert str(certificate.not_valid_after_utc.date()) == status["valid_till"]
 
 
-def test_schedule_follows_the_clock(api: Api, emulator: Emulator) -> None:
+def test_the_schedule_limits_the_lifetime(api: Api, emulator: Emulator) -> None:
     emulator.set(validity_schedule=True)
     lives = []
     for year in (2027, 2029):
@@ -178,7 +178,7 @@ def test_schedule_follows_the_clock(api: Api, emulator: Emulator) -> None:
     assert lives == [99, 46]
 
 
-def test_nothing_is_dated_before_issuance(api: Api, emulator: Emulator) -> None:
+def test_dates_are_empty_before_issuance(api: Api, emulator: Emulator) -> None:
     order = api.order(66, "a.example.com")
     status = api.status(order["order_id"])
     dates = ("valid_from", "valid_till", "begin_date", "end_date")
@@ -225,7 +225,7 @@ def test_first_statuses(api: Api, emulator: Emulator) -> None:
     assert api.status(order["order_id"])["status"] == "processing"
 
 
-def test_instructions_may_come_late(api: Api, emulator: Emulator) -> None:
+def test_instructions_may_be_delayed(api: Api, emulator: Emulator) -> None:
     emulator.set(instructions_delay=5.0, san_instructions_delay=9.0)
     order = api.order(68, "a.example.com", dns_names="b.example.com", approver_emails="dns")
     assert "approver_method" not in order
@@ -242,11 +242,12 @@ def test_instructions_may_come_late(api: Api, emulator: Emulator) -> None:
     [
         (66, "example.com", {"example.com", "www.example.com"}),
         (66, "www.example.com", {"example.com", "www.example.com"}),
-        (31, "example.com", {"example.com"}),
+        (31, "example.com", {"example.com", "www.example.com"}),
+        (31, "a.example.com", {"a.example.com"}),
         (68, "example.com", {"example.com"}),
     ],
 )
-def test_names_the_ca_adds(api: Api, emulator: Emulator, product: int, name: str, expected: set[str]) -> None:
+def test_names_added_by_the_ca(api: Api, emulator: Emulator, product: int, name: str, expected: set[str]) -> None:
     server = 18 if product == 31 else -1
     order_id = active(api, emulator, product, name, webserver_type=server)
     assert names_of(api.status(order_id)["crt_code"]) == expected
@@ -286,7 +287,7 @@ def test_reissue_keeps_term_and_order(api: Api, emulator: Emulator) -> None:
     assert len(emulator.ledger()["charges"]) == 1
 
 
-def test_a_reissue_never_outlives_the_term(api: Api, emulator: Emulator) -> None:
+def test_a_reissue_ends_within_the_term(api: Api, emulator: Emulator) -> None:
     order_id = active(api, emulator)
     emulator.advance(days=300)
     api.post(f"/orders/ssl/reissue/{order_id}", {"csr": make_csr("a.example.com"), "dcv_method": "http"})
@@ -296,7 +297,7 @@ def test_a_reissue_never_outlives_the_term(api: Api, emulator: Emulator) -> None
     assert status["valid_till"] == status["end_date"]
 
 
-def test_old_certificate_may_vanish_meanwhile(api: Api, emulator: Emulator) -> None:
+def test_the_old_certificate_may_be_missing_during_a_reissue(api: Api, emulator: Emulator) -> None:
     emulator.set(reissue_keeps_crt=False, reissue_status="processing")
     order_id = active(api, emulator)
     api.post(f"/orders/ssl/reissue/{order_id}", {"csr": make_csr("a.example.com"), "dcv_method": "http"})
@@ -317,7 +318,7 @@ def test_other_common_name(api: Api, emulator: Emulator, product: int, allowed: 
     assert ("error" not in api.post(f"/orders/ssl/reissue/{order_id}", form)) is allowed
 
 
-def test_reused_proofs(api: Api, emulator: Emulator) -> None:
+def test_reused_validations(api: Api, emulator: Emulator) -> None:
     emulator.set(dcv_reuse_days=30)
     order_id = active(api, emulator)
     for days, status in ((29, "active"), (31, "reissue")):
@@ -345,7 +346,7 @@ def test_slots_are_bought_and_then_filled(api: Api, emulator: Emulator) -> None:
 
 
 def test_whmcs_san_request(api: Api, emulator: Emulator) -> None:
-    """`count` is the sum when the other two are sent as well."""
+    """`count` is the sum if the other two fields are sent too."""
     order_id = active(api, emulator, 139)
     form = {"order_id": order_id, "count": 2, "single_san_count": 1, "wildcard_san_count": 1}
     assert api.post("/orders/add_ssl_san_order/", form)["order_amount"] == 62.5
@@ -373,7 +374,7 @@ def test_extra_names_charged_by_setting(api: Api, emulator: Emulator) -> None:
 # Renewal
 
 
-def test_renewal_window_and_days_left(api: Api, emulator: Emulator) -> None:
+def test_renewal_window_and_remaining_days(api: Api, emulator: Emulator) -> None:
     order_id = active(api, emulator)
     renew = "/orders/add_ssl_renew_order/"
     assert "30 days before" in api.order(66, "a.example.com", path=renew)["description"]
@@ -397,7 +398,7 @@ def test_wide_renewal_window(api: Api, emulator: Emulator) -> None:
     assert api.order(66, "a.example.com", path="/orders/add_ssl_renew_order/")["success"] is True
 
 
-def test_nothing_to_renew(api: Api) -> None:
+def test_renewal_without_an_original(api: Api) -> None:
     assert api.order(66, "a.example.com", path="/orders/add_ssl_renew_order/")["error"] is True
 
 
@@ -448,7 +449,7 @@ def test_cancel_shapes(api: Api, emulator: Emulator, shape: str) -> None:
 # Lists
 
 
-def test_lists_lag_behind(api: Api, emulator: Emulator) -> None:
+def test_new_orders_appear_late_in_lists(api: Api, emulator: Emulator) -> None:
     emulator.set(list_delay=30.0)
     order_id = str(api.order(66, "a.example.com")["order_id"])
     assert api.get("/orders/") == []
@@ -459,7 +460,7 @@ def test_lists_lag_behind(api: Api, emulator: Emulator) -> None:
     assert [row["order_id"] for row in api.get("/orders/ssl/all/")["orders"]] == [order_id]
 
 
-def test_paging_has_a_ceiling(api: Api, emulator: Emulator) -> None:
+def test_paging_is_capped(api: Api, emulator: Emulator) -> None:
     emulator.set(list_limit_max=2, list_offset_max=3)
     ids = [str(api.order(66, f"n{i}.example.com")["order_id"]) for i in range(7)][::-1]
     first = api.get("/orders/ssl/all/", limit=99)
@@ -477,8 +478,8 @@ def test_oldest_first_by_setting(api: Api, emulator: Emulator) -> None:
     assert [row["order_id"] for row in api.get("/orders/ssl/all/")["orders"]] == ids
 
 
-def test_orders_at_once(api: Api, emulator: Emulator) -> None:
-    """Twenty orders in parallel, money for seven: seven are paid, nothing is lost."""
+def test_concurrent_orders(api: Api, emulator: Emulator) -> None:
+    """Of twenty parallel orders with a balance for seven, exactly seven are paid."""
     emulator.set(balance=42.0)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda i: api.order(66, f"n{i}.example.com"), range(20)))

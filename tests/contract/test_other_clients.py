@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other people's clients against the emulator: what works for them at the vendor works here (API reference 12)."""
+"""Clients like those of other integrations against the emulator, which must support them (API reference 12)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from cryptography import x509
 from tests.emulator.testing import Emulator
 
 from .clients import agent, classic, dashboard, posting, service, watch, whmcs
-from .test_proofs import names_of
-from .world import FOLDER, Names, Web, contacts, make_csr
+from .helpers import FOLDER, Names, Web, contacts, make_csr
+from .test_validation import names_of
 
 
 def account(emulator: Emulator) -> tuple[str, str, str]:
     return emulator.url, emulator.user, emulator.password
 
 
-# The vendor's own billing module
+# The vendor's billing module
 
 
 @pytest.fixture
@@ -41,8 +41,10 @@ def test_whmcs_reads_products_strictly(billing: whmcs.SSLCenterApi) -> None:
     assert whmcs.Product(billing, 67).methods == ["email", "dns"]
 
 
-def test_whmcs_life_of_a_certificate(billing: whmcs.SSLCenterApi, emulator: Emulator, web: Web, names: Names) -> None:
-    """Ordered by multipart with three kinds of proof, validated by each, extended, reissued and cancelled."""
+def test_whmcs_orders_extends_and_reissues(
+    billing: whmcs.SSLCenterApi, emulator: Emulator, web: Web, names: Names
+) -> None:
+    """An order by multipart with three validation methods, which is validated, extended and reissued."""
     emulator.set(dcv_interval=0.1)
     product = whmcs.Product(billing, 68)
     sans = {"dns_names": "b.example.com,c.example.com", "approver_emails": "dns,admin@example.com"}
@@ -88,7 +90,7 @@ def test_whmcs_changes_and_locks(billing: whmcs.SSLCenterApi, emulator: Emulator
     assert shown["*.example.com"] == "admin@example.com"
 
 
-def test_whmcs_loses_its_key_and_logs_in_anew(billing: whmcs.SSLCenterApi, emulator: Emulator) -> None:
+def test_whmcs_logs_in_again_after_its_key_expired(billing: whmcs.SSLCenterApi, emulator: Emulator) -> None:
     emulator.expire_keys()
     with pytest.raises(whmcs.ApiException, match="Auth key is not valid"):
         billing.call("/account/balance/", {})
@@ -103,13 +105,13 @@ def test_whmcs_shows_errors(billing: whmcs.SSLCenterApi, emulator: Emulator) -> 
         whmcs.buy_sans(billing, added["order_id"], 1, 1)
     emulator.set(email_shape="object")
     with pytest.raises(whmcs.ApiException, match="object Object"):
-        whmcs.shown_for({"email": {"email": "admin@example.com"}}, "email")
+        whmcs.validation_text({"email": {"email": "admin@example.com"}}, "email")
 
 
 # An inventory
 
 
-def test_watch_sees_everything(emulator: Emulator, billing: whmcs.SSLCenterApi) -> None:
+def test_watch_lists_all_orders(emulator: Emulator, billing: whmcs.SSLCenterApi) -> None:
     emulator.set(dcv_mode="pass")
     product = whmcs.Product(billing, 66)
     ids = []
@@ -131,7 +133,7 @@ def test_watch_sees_everything(emulator: Emulator, billing: whmcs.SSLCenterApi) 
 
 
 def test_watch_probes_paths(emulator: Emulator) -> None:
-    """The paths that were found to exist with a bad key, by the verb they were found with."""
+    """The paths that were found live with an invalid key, with the verb used."""
     watcher = watch.Account(*account(emulator))
     for method, path in (
         ("GET", "/account/balance/"),
@@ -151,7 +153,7 @@ def test_watch_probes_paths(emulator: Emulator) -> None:
         assert not watcher.exists(method, path), path
 
 
-def test_watch_filters_cancels_and_pokes(emulator: Emulator, billing: whmcs.SSLCenterApi) -> None:
+def test_watch_filters_cancels_and_repeats_validation(emulator: Emulator, billing: whmcs.SSLCenterApi) -> None:
     mail = {"dcv_method": "email", "approver_email": "admin@example.com"}
     order_id = str(
         whmcs.order(billing, whmcs.Product(billing, 66), make_csr("a.example.com"), contacts(), **mail)["order_id"]
@@ -162,7 +164,7 @@ def test_watch_filters_cancels_and_pokes(emulator: Emulator, billing: whmcs.SSLC
     for shape in ("array", "object"):
         emulator.set(orders_shape=shape)
         assert watcher.names("processing") == {order_id: "a.example.com"}
-    watcher.poke(order_id)
+    watcher.repeat_validation(order_id)
     assert len(emulator.outbox()) == 2
     assert watcher.cancel(order_id) is True
     assert watcher.cancel(order_id) is False
@@ -171,7 +173,7 @@ def test_watch_filters_cancels_and_pokes(emulator: Emulator, billing: whmcs.SSLC
     assert watcher.every_order() == {order_id: "cancelled"}
 
 
-# The others
+# Other clients
 
 
 @pytest.mark.parametrize("shape", ["list", "object", "array"])
@@ -189,7 +191,7 @@ def test_agent_issues_by_dns(emulator: Emulator, names: Names, shape: str) -> No
     assert (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days == 198
 
 
-def test_panel_posts_everything(emulator: Emulator) -> None:
+def test_panel_uses_post_only(emulator: Emulator) -> None:
     panel = posting.Panel(*account(emulator))
     for product, kind in ((66, "dv"), (31, "dv"), (134, "ov")):
         status = panel.sell(product, make_csr("shop.example.com"), contacts(kind))
@@ -210,7 +212,7 @@ def test_service_with_its_key_in_the_body(emulator: Emulator, as_json: bool, sha
     csr = make_csr("a.example.com")
     fields: dict[str, Any] = {"product_id": 66, "period": 12, "csr": csr, "server_count": -1, "webserver_type": -1}
     order_id = client.order(**fields, dcv_method="dns", **contacts())
-    assert client.proofs(csr)["http"]["link"].startswith("http://a.example.com" + FOLDER)
+    assert client.alternatives(csr)["http"]["link"].startswith("http://a.example.com" + FOLDER)
     assert list(client.change(order_id, "a.example.com", "http")) == ["http"]
     assert client.change(order_id, "a.example.com", "email", "admin@example.com") == {"email": "admin@example.com"}
     assert client.statuses(order_id, 1) == {order_id: "processing"}
@@ -232,16 +234,16 @@ def test_dashboard_reads_25_at_a_time(emulator: Emulator, billing: whmcs.SSLCent
     emulator.set(dcv_mode="real")
     whmcs.reissue(billing, ids[0], csr=make_csr("n0.example.com"), dcv_method="http")
     emulator.wait_for(ids[-1])
-    cards = dashboard.board(*account(emulator))
-    assert set(cards) == {str(order_id) for order_id in ids}
-    first, last = cards[str(ids[0])], cards[str(ids[-1])]
-    assert (first["status"], first["marks"], last["marks"], last["next"]) == ("reissue", ["reissue_now"], [], "reissue")
+    summaries = dashboard.summaries(*account(emulator))
+    assert set(summaries) == {str(order_id) for order_id in ids}
+    first, last = summaries[str(ids[0])], summaries[str(ids[-1])]
+    assert (first["status"], first["flags"], last["flags"], last["next"]) == ("reissue", ["reissue_now"], [], "reissue")
 
 
-def test_dashboard_before_anything_is_issued(emulator: Emulator, billing: whmcs.SSLCenterApi) -> None:
+def test_dashboard_before_issuance(emulator: Emulator, billing: whmcs.SSLCenterApi) -> None:
     whmcs.order(billing, whmcs.Product(billing, 66), make_csr("a.example.com"), contacts(), dcv_method="http")
-    (card,) = dashboard.board(*account(emulator)).values()
-    assert card == {"domain": "a.example.com", "status": "processing", "marks": [], "till": None, "next": None}
+    (summary,) = dashboard.summaries(*account(emulator)).values()
+    assert summary == {"domain": "a.example.com", "status": "processing", "flags": [], "till": None, "next": None}
 
 
 def test_classic_orders_renews_and_extends(emulator: Emulator) -> None:

@@ -1,11 +1,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The process itself: its one line, its state over a restart and a kill, its end, its TLS."""
+"""The emulator process: its first line, its state after a restart and a kill, its termination, its TLS."""
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,9 @@ import requests
 
 from tests.emulator.testing import Emulator
 
-from .world import Api
+from .helpers import Api
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:
@@ -34,7 +40,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         assert api.order(66, "b.example.com")["order_id"] == order_id + 1
 
 
-def test_a_kill_loses_nothing_committed(tmp_path: Path) -> None:
+def test_a_kill_loses_no_committed_state(tmp_path: Path) -> None:
     emulator = Emulator(state=tmp_path).start()
     api = Api(emulator)
     ids = [api.order(66, f"n{i}.example.com")["order_id"] for i in range(5)]
@@ -45,7 +51,7 @@ def test_a_kill_loses_nothing_committed(tmp_path: Path) -> None:
         assert [order["order_id"] for order in again.ledger()["orders"]] == ids
 
 
-def test_sigterm_ends_it_cleanly_and_tidily() -> None:
+def test_sigterm_removes_the_temporary_state() -> None:
     emulator = Emulator(stderr=subprocess.PIPE).start()
     directory = emulator.ca.parents[1]
     assert directory.is_dir()
@@ -61,7 +67,7 @@ def test_sigterm_ends_it_cleanly_and_tidily() -> None:
     assert not directory.exists()
 
 
-def test_reset_goes_back_to_the_start(tmp_path: Path) -> None:
+def test_reset_restores_the_initial_state(tmp_path: Path) -> None:
     with Emulator(state=tmp_path) as emulator:
         start = emulator.ledger()
         api = Api(emulator)
@@ -77,7 +83,7 @@ def test_reset_goes_back_to_the_start(tmp_path: Path) -> None:
         assert Api(emulator).order(66, "a.example.com")["order_id"] == order_id
 
 
-def test_tls_is_of_the_same_root() -> None:
+def test_tls_certificate_chains_to_the_root() -> None:
     with Emulator(tls=True) as emulator:
         assert emulator.url.startswith("https://")
         assert Api(emulator).get("/account/balance")["success"] is True
@@ -114,3 +120,27 @@ def test_openssl_accepts_the_chain(tmp_path: Path) -> None:
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_rehearsal_of_the_readme_starts_an_emulator_that_accepts_its_credentials() -> None:
+    readme = (ROOT / "README.md").read_text()
+    command = re.search(r"^python -m (tests\.emulator .*) &$", readme, re.MULTILINE)
+    login = re.search(r"GOGETSSL_API_USER=(\S+) GOGETSSL_API_PASSWORD=(\S+)$", readme, re.MULTILINE)
+    assert command
+    assert login
+    arguments = shlex.split(command.group(1).replace("--port 8444", "--port 0"))
+    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        ready = json.loads(process.stdout.readline())
+        answer = requests.post(f"{ready['url']}/auth", {"user": login.group(1), "pass": login.group(2)}, timeout=30)
+        process.terminate()
+    assert answer.json()["key"]
+
+
+def test_a_missing_library_is_named_with_the_command_that_installs_it() -> None:
+    without = "import sys, runpy; sys.modules['flask'] = None; runpy.run_module('tests.emulator', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", without], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"The emulator requires flask\. Install .* pip install flask cryptography .*\n", done.stderr)

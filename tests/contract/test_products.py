@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Three vocabularies, one catalogue (API reference 4)."""
+"""The three product list formats show the same catalogue (API reference 4)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from tests.emulator.testing import Emulator
 
-from .world import Api
+from .helpers import Api
 
-# The ids of API reference 4.6 that are sold by version 1 of the API.
+# The IDs of API reference 4.6 that version 1 of the API sells.
 _IDS = [
     31,
     32,
@@ -95,7 +95,7 @@ def test_all_known_ids_are_sold(api: Api) -> None:
 
 
 @pytest.mark.parametrize("product", _IDS)
-def test_the_three_vocabularies_agree(api: Api, product: int) -> None:
+def test_the_three_formats_agree(api: Api, product: int) -> None:
     plain = next(item for item in api.get("/products/")["products"] if item["id"] == product)
     ssl = api.get(f"/products/ssl/{product}")["product"]
     details = api.get(f"/products/details/{product}")
@@ -120,12 +120,12 @@ def test_flags_are_integers_in_the_ssl_list(api: Api) -> None:
     assert "san_max" not in api.get("/products/ssl/66")["product"]
 
 
-def test_wildcard_products_offer_no_file_methods(api: Api) -> None:
+def test_wildcard_products_have_no_file_methods(api: Api) -> None:
     item = api.get("/products/ssl/67")["product"]
     assert (item["dcv_http"], item["dcv_https"], item["dcv_dns"], item["dcv_email"]) == (False, False, True, True)
 
 
-def test_digicert_family_by_mail_only(api: Api, emulator: Emulator) -> None:
+def test_digicert_family_with_email_only(api: Api, emulator: Emulator) -> None:
     emulator.set(digicert_methods="email")
     item = api.get("/products/ssl/31")["product"]
     assert (item["dcv_http"], item["dcv_dns"], item["dcv_email"]) == (False, False, True)
@@ -154,14 +154,14 @@ def test_unknown_product(api: Api) -> None:
     assert api.order(99999, "a.example.com")["error"] is True
 
 
-def test_all_prices_are_the_sum_of_the_single_ones(api: Api) -> None:
+def test_all_prices_combines_the_prices_of_each_product(api: Api) -> None:
     rows = api.get("/products/all_prices/")["product_prices"]
     mine = [row for row in rows if row["id"] == 68]
     assert mine == api.get("/products/price/68")["product_price"]
     assert all(set(row) == {"id", "price", "period"} for row in rows)
 
 
-def test_webserver_tables_hold_the_two_others(api: Api) -> None:
+def test_webserver_tables_include_the_other_entries(api: Api) -> None:
     lists = {supplier: api.get(f"/tools/webservers/{supplier}")["webservers"] for supplier in (1, 2)}
     tables = {supplier: {row["id"]: row["software"] for row in rows} for supplier, rows in lists.items()}
     assert tables[1][-1] == "OTHER"

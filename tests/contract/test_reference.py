@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API reference statement by statement against the emulator; each test names its section."""
+"""The statements of the API reference, checked against the emulator. Test names start with the section."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import requests
 
 from tests.emulator.testing import Emulator
 
+from .helpers import Api, contacts, make_csr
 from .test_lei import _FORM as LEI_FORM
 from .test_lei import make_lei
 from .test_orders import active
 from .test_samples import _SAMPLES
-from .world import Api, contacts, make_csr
 
-# Text a JSON type each, so that a test can say what a field is.
+# One name for each JSON type or format, so that tests can describe fields.
 INT, TEXT, BOOL, LIST, OBJECT, DATE = "int", "text", "bool", "list", "object", "date"
 YES_NO, MONEY, MOMENT = "yes or no", "money", "moment"
 
 
 def kind(value: Any) -> str:
-    """What a value is, as narrowly as the reference says it."""
+    """The narrowest type or format of a value that the reference distinguishes."""
     if isinstance(value, bool):
         return BOOL
     if isinstance(value, int | float):
@@ -57,7 +57,7 @@ def spread(text: str, what: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", ["/account//balance", "//account/balance/", "/account/balance//"])
 def test_1_1_doubled_slashes_of_joined_addresses(api: Api, path: str) -> None:
-    """Answered at once: a redirect would carry the key and turn a POST into a GET."""
+    """Answered without a redirect, which would expose the key and turn a POST into a GET."""
     answer = api.call("POST", path, allow_redirects=False)
     assert (answer.status_code, answer.json()["success"]) == (200, True)
 
@@ -71,7 +71,7 @@ def test_1_5_head_is_a_get_without_a_body(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/account/balance/", "/orders/add_ssl_order/"])
-def test_1_4_a_key_is_looked_at_before_the_fields(emulator: Emulator, path: str) -> None:
+def test_1_4_the_key_is_checked_before_the_fields(emulator: Emulator, path: str) -> None:
     for form in ({}, {"auth_key": ""}, {"auth_key": "wrong", "product_id": "x"}):
         answer = requests.post(emulator.url + path, data=form, timeout=5)
         assert answer.status_code == 403
@@ -79,26 +79,26 @@ def test_1_4_a_key_is_looked_at_before_the_fields(emulator: Emulator, path: str)
         assert answer.json() == {"error": True, "message": text, "description": text}
 
 
-def test_1_4_the_verb_is_looked_at_before_the_key(emulator: Emulator) -> None:
-    """Seen live: with a bad key an existing path is a 403, a GET on a path that only takes POST a 404."""
+def test_1_4_the_verb_is_checked_before_the_key(emulator: Emulator) -> None:
+    """Observed live: with an invalid key an existing path returns 403, and a GET on a POST-only path returns 404."""
     for path, code in (("/account/balance/", 403), ("/orders/statuses/", 404), ("/no/such/", 404)):
         assert requests.get(emulator.url + path, params={"auth_key": "bad"}, timeout=5).status_code == code
 
 
-def test_1_3_keyless_tools_do_not_mind_a_bad_key(emulator: Emulator) -> None:
+def test_1_3_keyless_tools_ignore_a_bad_key(emulator: Emulator) -> None:
     form = {"csr": make_csr("a.example.com"), "csr_commonname": "a.example.com", "auth_key": "bad"}
     for tool in ("decode", "validate", "generate"):
         assert requests.post(f"{emulator.url}/tools/csr/{tool}/", data=form, timeout=5).json()["success"] is True
 
 
-def test_1_3_the_key_in_the_body_wins(api: Api) -> None:
+def test_1_3_the_key_in_the_body_takes_precedence(api: Api) -> None:
     assert api.call("POST", "/account/balance", params={"auth_key": "bad"}, data={"auth_key": api.key}).json()[
         "balance"
     ]
     assert api.call("POST", "/account/balance", data={"auth_key": "bad"}).status_code == 403
 
 
-def test_1_5_of_a_field_given_twice_php_keeps_the_last(api: Api) -> None:
+def test_1_5_the_last_value_of_a_repeated_field_counts(api: Api) -> None:
     body = "order_id=1&domain=x&domain=shop.example.com"
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     emails = api.call("POST", "/tools/domain/emails/", data=body, headers=headers).json()["ComodoApprovalEmails"]
@@ -121,22 +121,22 @@ def test_1_5_unknown_fields_are_ignored(api: Api) -> None:
     ],
     ids=["CRLF", "no final newline", "NEW", "blanks before", "text before"],
 )
-def test_1_5_csrs_in_all_forms(api: Api, form: Any) -> None:
-    """One request, one hash: what is validated may not hang on how the PEM was sent."""
+def test_1_5_csr_formats(api: Api, form: Any) -> None:
+    """The hash of a CSR must not depend on the formatting of its PEM."""
     pem = make_csr("a.example.com")
     plain, other = (api.order(66, "a.example.com", csr=text)["approver_method"]["http"] for text in (pem, form(pem)))
     assert plain["filename"] == other["filename"]
 
 
-def test_1_5_a_plus_that_became_a_blank_is_a_bad_csr(api: Api) -> None:
-    """What a client sends that forgets to encode the plus of base64."""
+def test_1_5_a_csr_with_decoded_plus_signs_is_invalid(api: Api) -> None:
+    """The CSR of a client that does not percent-encode the plus signs of base64."""
     pem = make_csr("a.example.com")
     assert "+" in pem
     assert api.order(66, "a.example.com", csr=pem.replace("+", " "))["error"] is True
 
 
 @pytest.mark.parametrize("sans", ["b.example.com, c.example.com", " b.example.com ,c.example.com"])
-def test_1_5_blanks_around_commas(api: Api, sans: str) -> None:
+def test_1_5_spaces_around_commas(api: Api, sans: str) -> None:
     order = api.order(68, "a.example.com", dns_names=sans, approver_emails=" http , DNS ")
     assert [(san["san_name"], san["validation_method"]) for san in order["san"]] == [
         ("b.example.com", "http"),
@@ -144,7 +144,7 @@ def test_1_5_blanks_around_commas(api: Api, sans: str) -> None:
     ]
 
 
-def test_1_6_empty_arrays_stand_for_empty_objects(api: Api, emulator: Emulator) -> None:
+def test_1_6_empty_objects_are_empty_arrays(api: Api, emulator: Emulator) -> None:
     emulator.set(balance=0)
     order = api.order(68, "a.example.com", dns_names="b.example.com", approver_emails="http")
     status = api.status(order["order_id"])
@@ -163,7 +163,7 @@ def test_1_7_locks_are_named_in_message_and_description(api: Api, emulator: Emul
         assert re.fullmatch(r"Function is locked for \d+ seconds[.]", text)
 
 
-# Section 2: what is no method
+# Section 2: unknown methods
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_1_7_locks_are_named_in_message_and_description(api: Api, emulator: Emul
         "/v2/products/",
     ],
 )
-def test_2_paths_that_others_only_believe_in(api: Api, path: str) -> None:
+def test_2_paths_that_do_not_exist(api: Api, path: str) -> None:
     for verb in ("GET", "POST"):
         assert api.call(verb, path).status_code == 404
 
@@ -236,7 +236,7 @@ def test_3_invoice_fields(api: Api, emulator: Emulator) -> None:
     ],
 )
 def test_3_invoice_periods(api: Api, emulator: Emulator, since: int | None, till: int | None, accepted: bool) -> None:
-    """At most 365 days apart, the last 365 when nothing is said."""
+    """At most 365 days; by default the last 365 days."""
     today = dt.datetime.fromtimestamp(emulator.now(), dt.UTC).date()
     query = {"date_from": since, "date_till": till}
     dates = {k: str(today - dt.timedelta(days=days)) for k, days in query.items() if days is not None}
@@ -244,7 +244,7 @@ def test_3_invoice_periods(api: Api, emulator: Emulator, since: int | None, till
 
 
 @pytest.mark.parametrize("text", ["01.02.2026", "2026-02-30", "tomorrow"])
-def test_3_invoice_dates_of_another_form(api: Api, text: str) -> None:
+def test_3_invoice_dates_of_another_format(api: Api, text: str) -> None:
     assert "date_from" in api.get("/invoice/", date_from=text)["message"]
 
 
@@ -306,8 +306,8 @@ def test_4_7_the_frozen_webserver_tables(api: Api) -> None:
 
 
 @pytest.mark.parametrize("server", [-1, 18, 36, 33])
-def test_4_7_the_web_server_hardly_matters(api: Api, emulator: Emulator, server: int) -> None:
-    """A client that sends the other supplier's number is served, unless the setting says no."""
+def test_4_7_any_webserver_type_is_accepted(api: Api, emulator: Emulator, server: int) -> None:
+    """A value from the other supplier's table is accepted unless a setting forbids it."""
     assert api.order(31, "a.example.com", dcv_method="dns", webserver_type=server)["success"] is True
     emulator.set(foreign_webservers=False)
     answer = api.order(31, "b.example.com", dcv_method="dns", webserver_type=server)
@@ -324,7 +324,7 @@ def test_5_decode_fields(api: Api) -> None:
     assert re.fullmatch("[0-9A-F]{32}", result["md5"])
 
 
-def test_5_a_bad_csr_is_told_inside(api: Api) -> None:
+def test_5_a_bad_csr_is_an_error_message_in_the_result(api: Api) -> None:
     for path in ("/tools/csr/decode/", "/tools/csr/validate/"):
         for csr in ("nonsense", make_csr("a.example.com") + " " * 10 + "x" * 4000):
             answer = api.post(path, {"csr": csr})
@@ -338,7 +338,7 @@ def test_5_decode_of_a_wildcard(api: Api, wildcard: str, refused: bool) -> None:
     assert ("errorMessage" in api.post("/tools/csr/decode/", form)["csrResult"]) is refused
 
 
-def test_5_an_order_takes_a_csr_longer_than_the_tools_do(api: Api) -> None:
+def test_5_an_order_accepts_a_csr_that_is_too_long_for_the_tools(api: Api) -> None:
     pem = "\n".join("comment" * 9 for _line in range(80)) + "\n" + make_csr("a.example.com")
     assert len(pem) > 4000
     assert api.order(66, "a.example.com", csr=pem)["success"] is True
@@ -353,7 +353,7 @@ def test_5_an_order_takes_a_csr_longer_than_the_tools_do(api: Api) -> None:
         {"csr_country": "éé"},
     ],
 )
-def test_5_generate_refuses_what_no_csr_can_hold(api: Api, changes: dict[str, str]) -> None:
+def test_5_generate_refuses_invalid_subjects(api: Api, changes: dict[str, str]) -> None:
     answer = api.post("/tools/csr/generate/", {"csr_commonname": "a.example.com", "csr_country": "LV", **changes})
     assert answer["error"] is True
 
@@ -369,7 +369,7 @@ def test_5_emails_of_a_name_and_its_parents(api: Api) -> None:
 # Section 6: ordering
 
 
-def test_6_1_answer_fields_of_one_name(api: Api) -> None:
+def test_6_1_response_fields_of_one_name(api: Api) -> None:
     order = api.order(66, "a.example.com")
     assert kinds(order) == {
         **spread("product_id order_id invoice_id order_amount", INT),
@@ -380,7 +380,7 @@ def test_6_1_answer_fields_of_one_name(api: Api) -> None:
     }
 
 
-def test_6_1_answer_fields_of_a_san(api: Api) -> None:
+def test_6_1_response_fields_of_a_san(api: Api) -> None:
     order = api.order(68, "a.example.com", dns_names="b.example.com", approver_emails="admin@example.com")
     (san,) = order["san"]
     assert kinds(san) == {
@@ -400,7 +400,7 @@ def test_6_1_required_fields(api: Api, emulator: Emulator, field: str) -> None:
 
 
 @pytest.mark.parametrize("field", sorted(contacts()))
-def test_6_1_required_people(api: Api, emulator: Emulator, field: str) -> None:
+def test_6_1_required_contacts(api: Api, emulator: Emulator, field: str) -> None:
     assert field in api.order(66, "a.example.com", **{field: None})["message"]
     emulator.set(tech_contact="optional")
     assert ("success" in api.order(66, "a.example.com", **{field: None})) is field.startswith("tech")
@@ -412,8 +412,8 @@ def test_6_1_names_belong_to_multi_domain_products(api: Api) -> None:
     assert api.order(66, "a.example.com", dns_names="", approver_emails="")["success"] is True
 
 
-def test_6_1_approvals_follow_the_names(api: Api) -> None:
-    """Another order gives a name another's approver, which is then a wrong one."""
+def test_6_1_approvers_have_the_order_of_the_names(api: Api) -> None:
+    """In another order, a name has another name's approver, which is refused."""
     names = "b.example.com,c.example.org"
     mails = ["admin@b.example.com", "admin@c.example.org"]
     assert api.order(68, "a.example.com", dns_names=names, approver_emails=",".join(mails))["success"] is True
@@ -421,7 +421,7 @@ def test_6_1_approvals_follow_the_names(api: Api) -> None:
     assert wrong["message"] == "Wrong approver email(admin@c.example.org) for b.example.com"
 
 
-def test_6_1_a_wildcard_needs_its_product(api: Api) -> None:
+def test_6_1_a_wildcard_requires_a_wildcard_product(api: Api) -> None:
     text = "The Common Name (Domain Name: *.example.com) may not contain a *. Please buy Wildcard SSL Certificate for"
     assert api.order(66, "*.example.com", dcv_method="dns")["message"] == f"{text} that CSR"
     assert api.order(67, "example.com", dcv_method="dns")["error"] is True
@@ -430,7 +430,7 @@ def test_6_1_a_wildcard_needs_its_product(api: Api) -> None:
 
 
 def test_6_1_international_names(api: Api, emulator: Emulator) -> None:
-    """The CSR's name in either form is the same order; on the wire there are only A-labels."""
+    """U-labels and A-labels in a CSR are equivalent; responses contain A-labels only."""
     for name in ("bücher.example.com", "xn--bcher-kva.example.com"):
         order = api.order(66, name)
         assert api.status(order["order_id"])["domain"] == "xn--bcher-kva.example.com"
@@ -446,8 +446,8 @@ def test_6_1_unique_code(api: Api, code: str, accepted: bool) -> None:
         assert answer["approver_method"]["http"]["content"].endswith(f"\r\n{code}")
 
 
-def test_6_1_names_too_long_for_a_certificate_do_no_harm(api: Api, emulator: Emulator) -> None:
-    """64 signs of two octets each: the certificate holds what fits."""
+def test_6_1_a_long_organisation_is_truncated(api: Api, emulator: Emulator) -> None:
+    """64 characters of two octets each: the certificate holds the part that fits."""
     order = api.order(134, "a.example.com", kind="ov", org_name="Я" * 64)
     emulator.force(order["order_id"], action="validate")
     emulator.force(order["order_id"], action="pass")
@@ -456,7 +456,7 @@ def test_6_1_names_too_long_for_a_certificate_do_no_harm(api: Api, emulator: Emu
 
 
 @pytest.mark.parametrize("flag", [{"only_validate": "true"}, {"test": "Y"}])
-def test_6_2_a_dry_renewal_leaves_no_mark(api: Api, emulator: Emulator, flag: dict[str, str]) -> None:
+def test_6_2_a_dry_renewal_does_not_mark_the_original(api: Api, emulator: Emulator, flag: dict[str, str]) -> None:
     emulator.set(unique_code_reuse="refuse")
     order_id = active(api, emulator)
     emulator.advance(days=350)
@@ -468,7 +468,7 @@ def test_6_2_a_dry_renewal_leaves_no_mark(api: Api, emulator: Emulator, flag: di
 
 
 @pytest.mark.parametrize("product", [65, 39])
-def test_6_2_what_cannot_be_renewed(api: Api, product: int) -> None:
+def test_6_2_products_that_cannot_be_renewed(api: Api, product: int) -> None:
     answer = api.order(product, "a.example.com", path="/orders/add_ssl_renew_order/", period=3 if product == 65 else 12)
     assert answer["error"] is True
 
@@ -486,7 +486,7 @@ def test_6_3_san_order_fields(api: Api, emulator: Emulator) -> None:
         assert api.post("/orders/add_ssl_san_order/", {"order_id": order_id, **wrong})["error"] is True
 
 
-def test_6_4_a_cancel_needs_order_and_reason(api: Api) -> None:
+def test_6_4_a_cancellation_requires_order_and_reason(api: Api) -> None:
     order_id = api.order(66, "a.example.com")["order_id"]
     for form in ({"order_id": order_id}, {"reason": "x"}, {"order_id": 1, "reason": "x"}):
         assert api.post("/orders/cancel_ssl_order/", form)["error"] is True
@@ -533,7 +533,7 @@ _CONTACTS = (
 
 
 def test_7_1_status_fields(api: Api, emulator: Emulator) -> None:
-    """Exactly the documented ones: what is not echoed by the vendor must not be here to lean on."""
+    """Exactly the documented fields, so that no client can rely on others."""
     expected = set(_STATUS.split())
     for group in _CONTACTS.split("|"):
         prefix, names = group.split(": ")
@@ -555,8 +555,8 @@ def test_7_1_status_fields(api: Api, emulator: Emulator) -> None:
     assert after["csr_code"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
 
 
-def test_7_3_statuses_of_odd_ids(api: Api, emulator: Emulator) -> None:
-    """Unknown, foreign and senseless ids are left out, a repeated one comes once, in the order asked for."""
+def test_7_3_statuses_of_invalid_ids(api: Api, emulator: Emulator) -> None:
+    """Unknown, foreign and invalid IDs are left out and repeated ones returned once, in the requested order."""
     first, second = (str(api.order(66, f"{name}.example.com")["order_id"]) for name in "ab")
     lei = make_lei(api)["order_id"]
     answer = api.post("/orders/statuses/", {"cids": f"{second}, 1,x,-1,{first},{second},{10**30},{lei},"})
@@ -567,7 +567,7 @@ def test_7_3_statuses_of_odd_ids(api: Api, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "Active"])
-def test_7_4_filters_in_any_case(api: Api, emulator: Emulator, status: str) -> None:
+def test_7_4_filters_ignore_case(api: Api, emulator: Emulator, status: str) -> None:
     order_id = active(api, emulator)
     api.order(66, "b.example.com")
     (row,) = api.get("/orders/", status=status)
@@ -588,7 +588,7 @@ def test_7_4_filters_in_any_case(api: Api, emulator: Emulator, status: str) -> N
         ({"limit": "99999999999999999999"}, 100, 0),
     ],
 )
-def test_7_5_paging_with_odd_numbers(api: Api, query: dict[str, Any], limit: int, offset: int) -> None:
+def test_7_5_paging_with_invalid_numbers(api: Api, query: dict[str, Any], limit: int, offset: int) -> None:
     ids = [str(api.order(66, f"{name}.example.com")["order_id"]) for name in "abc"][::-1]
     answer = api.get("/orders/ssl/all/", **query)
     rows = ids[offset : offset + limit]
@@ -608,7 +608,7 @@ def test_7_6_unpaid_fields(api: Api, emulator: Emulator) -> None:
     assert kinds(row) == {"id": TEXT, "total_price": MONEY, "currency": TEXT, "date": DATE}
 
 
-def test_7_7_recheck_once_in_ten_minutes(api: Api, emulator: Emulator) -> None:
+def test_7_7_recheck_works_once_in_ten_minutes(api: Api, emulator: Emulator) -> None:
     path = f"/orders/ssl/recheck-caa/{api.order(66, 'a.example.com')['order_id']}"
     assert kinds(api.get(path)) == {"message": TEXT, "success": BOOL}
     assert "Function is locked for" in api.get(path)["description"]
@@ -618,7 +618,7 @@ def test_7_7_recheck_once_in_ten_minutes(api: Api, emulator: Emulator) -> None:
     assert api.post(path)["success"] is True
 
 
-# Section 8: proofs
+# Section 8: validation
 
 
 @pytest.mark.parametrize(
@@ -630,12 +630,12 @@ def test_7_7_recheck_once_in_ten_minutes(api: Api, emulator: Emulator) -> None:
         ("revalidate", {}),
     ],
 )
-def test_8_5_answers_are_a_message(api: Api, path: str, form: dict[str, str]) -> None:
+def test_8_5_responses_have_a_message(api: Api, path: str, form: dict[str, str]) -> None:
     order = api.order(66, "a.example.com")
     assert kinds(api.post(f"/orders/ssl/{path}/{order['order_id']}", form)) == {"message": TEXT, "success": BOOL}
 
 
-def test_8_5_change_email_answers(api: Api) -> None:
+def test_8_5_change_email_responses(api: Api) -> None:
     path = f"/orders/ssl/change_validation_email/{api.order(66, 'a.example.com')['order_id']}"
     email = api.post(path, {"approver_email": "admin@example.com"})
     assert (email["dcv_method"], email["approver_email"]) == ("email", "admin@example.com")
@@ -645,7 +645,7 @@ def test_8_5_change_email_answers(api: Api) -> None:
     assert api.post(path, {"approver_email": "nobody@example.net"})["error"] is True
 
 
-def test_8_5_change_dcv_answers(api: Api) -> None:
+def test_8_5_change_dcv_responses(api: Api) -> None:
     path = f"/orders/ssl/change_dcv/{api.order(66, 'a.example.com')['order_id']}"
     answer = api.post(path, {"domain_name": "a.example.com", "new_method": "DNS"})
     assert kinds(answer) == {"product_id": INT, "validation": OBJECT, "success_message": TEXT, "success": BOOL}
@@ -653,7 +653,7 @@ def test_8_5_change_dcv_answers(api: Api) -> None:
     assert api.post(path, {"domain_name": "a.example.com", "new_method": "https"})["error"] is True
 
 
-def test_8_5_a_refused_change_locks_nothing(api: Api, emulator: Emulator) -> None:
+def test_8_5_a_refused_change_sets_no_lock(api: Api, emulator: Emulator) -> None:
     emulator.set(change_lock_seconds=60.0)
     path = f"/orders/ssl/change_validation_method/{api.order(66, 'a.example.com')['order_id']}"
     assert api.post(path, {"domain": "a.example.com", "new_method": "pigeon"})["error"] is True
@@ -661,7 +661,7 @@ def test_8_5_a_refused_change_locks_nothing(api: Api, emulator: Emulator) -> Non
     assert api.post(path, {"domain": "a.example.com", "new_method": "dns"})["success"] is True
 
 
-def test_8_6_mails_only_where_one_is_waited_for(api: Api, emulator: Emulator) -> None:
+def test_8_6_mails_are_sent_for_pending_names_only(api: Api, emulator: Emulator) -> None:
     order = api.order(66, "a.example.com", dcv_method="email", approver_email="admin@example.com")
     other = api.order(66, "b.example.com")
     for order_id, accepted in ((order["order_id"], True), (other["order_id"], False)):
@@ -699,7 +699,7 @@ def test_10_create(api: Api, changes: dict[str, Any], accepted: bool) -> None:
 
 
 def test_10_a_test_order_is_free(api: Api, emulator: Emulator) -> None:
-    """`test` is a part of the query here."""
+    """`test` is a query parameter here."""
     answer = api.call("POST", "/orders/lei/create/", params={"auth_key": api.key, "test": 1}, data=LEI_FORM).json()
     assert answer["order_amount"] == 0
     assert emulator.ledger()["charges"] == [
@@ -714,7 +714,7 @@ def test_10_a_test_order_is_free(api: Api, emulator: Emulator) -> None:
     assert kinds(answer) == expected
 
 
-def test_10_answers_have_no_fewer_fields_than_documented(api: Api, emulator: Emulator) -> None:
+def test_10_responses_have_all_documented_fields(api: Api, emulator: Emulator) -> None:
     order_id = make_lei(api, hqCity="Tartu", hqCountry="EE", hqPostal="1")["order_id"]
     emulator.advance(seconds=2)
     status = api.get(f"/lei/status/{order_id}")

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator as a server that strangers use: whatever is sent, the answer is the API's own JSON and no bug's.
+"""The emulator returns the API's JSON for arbitrary requests and never an internal error.
 
-GOGETSSL_EMULATOR_FUZZ_EXAMPLES sets the number of examples of each fuzzing test (the fuzzing of what the collection
-reads has a number of its own), GOGETSSL_FUZZ_SEED repeats a run.
+GOGETSSL_EMULATOR_FUZZ_EXAMPLES sets the number of examples for each fuzz test in this file. GOGETSSL_FUZZ_SEED repeats
+a run.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from tests.emulator import app, routes
-from tests.emulator.ca import Authority
+from tests.emulator.backend import Backend
+from tests.emulator.ca import CertificateAuthority
 from tests.emulator.network import Network
 from tests.emulator.state import Store
 from tests.emulator.testing import Emulator
-from tests.emulator.world import World
 
+from .helpers import Api, contacts, make_csr
 from .test_lei import _FORM as LEI_FORM
-from .world import Api, contacts, make_csr
 
 EXAMPLES = int(os.environ.get("GOGETSSL_EMULATOR_FUZZ_EXAMPLES", "300"))
 SEED = int(os.environ.get("GOGETSSL_FUZZ_SEED", "0")) or random.SystemRandom().getrandbits(32)
@@ -78,7 +78,7 @@ FIELDS = sorted(
         ),
     }
 )
-# Ids that exist, numbers that overflow, digits that are not ASCII, dates at the calendar's ends, names of every kind.
+# Existing IDs, overflowing numbers, non-ASCII digits, dates at the calendar's limits, and all kinds of names.
 SPECIMENS = (
     *(
         "783956",
@@ -108,22 +108,23 @@ IDS = st.sampled_from(("783956", "783957", "783958", "1", "68", "35", *SPECIMENS
 
 
 class Vendor:
-    """The emulator without its socket, with an order of each kind of state in it."""
+    """The emulator in this process, with orders of several kinds."""
 
     def __init__(self, directory: Path) -> None:
         store = Store(directory / "state.sqlite")
-        self.world = World(store, Authority(directory / "ca"), Network(9, 9, "", {}))
-        self.world.change_settings({"dcv_mode": "pass", "issuance_delay": 0.0, "json_bodies": True})
-        self.client = Client(app.create(self.world))
-        self.key = self.send("POST", "/auth/", {"user": self.world.user, "pass": self.world.password}).get_json()["key"]
+        self.backend = Backend(store, CertificateAuthority(directory / "ca"), Network(9, 9, "", {}))
+        self.backend.change_settings({"dcv_mode": "pass", "issuance_delay": 0.0, "json_bodies": True})
+        self.client = Client(app.create(self.backend))
+        login = {"user": self.backend.user, "pass": self.backend.password}
+        self.key = self.send("POST", "/auth/", login).get_json()["key"]
         self.start()
 
     def start(self) -> None:
-        """Orders that exist: one active, one in work, an LEI."""
-        self.world.store.clear()
-        with self.world.store.transaction():
-            self.world.store.set_meta("balance", 100_000_00)
-            self.world.store.add_key(self.key, self.world.now() + 10**8)
+        """Create an active order, a pending order and an LEI order."""
+        self.backend.store.clear()
+        with self.backend.store.transaction():
+            self.backend.store.set_meta("balance", 100_000_00)
+            self.backend.store.add_key(self.key, self.backend.now() + 10**8)
         for product, name in (("66", "a.example.com"), ("134", "b.example.com")):
             form = {**ORDER, "product_id": product, "csr": make_csr(name), "unique_code": ""}
             assert self.send("POST", "/orders/add_ssl_order/", form).get_json()["success"] is True
@@ -147,13 +148,13 @@ def no_bug_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def said(request: pytest.FixtureRequest) -> None:
+def print_seed(request: pytest.FixtureRequest) -> None:
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\nfuzzing with GOGETSSL_FUZZ_SEED={SEED} GOGETSSL_EMULATOR_FUZZ_EXAMPLES={EXAMPLES}")
 
 
 def assert_proper(answer: TestResponse) -> Any:
-    """An answer in the API's own words, whatever was asked."""
+    """Check that a response has the API's format. Return its body."""
     assert answer.status_code in (200, 403, 404), answer.text
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     text = answer.get_data(as_text=True)
@@ -170,7 +171,7 @@ def assert_proper(answer: TestResponse) -> Any:
 
 
 def route_path(route: routes.Route, order_id: str) -> str:
-    # A slash would make it another path, a question mark would end it.
+    # Without characters that would change or end the path.
     return route.path.replace("<id>", re.sub(r"[/?#%]", "", order_id) or "1")
 
 
@@ -197,14 +198,14 @@ def test_any_form_to_any_method(vendor: Vendor, route: routes.Route, order_id: s
     product=st.sampled_from(["31", "45", "66", "67", "68", "134", "139", "144", "42", "39", "65"]),
     path=st.sampled_from(["/orders/add_ssl_order/", "/orders/add_ssl_renew_order", "/orders/ssl/reissue/783956"]),
 )
-def test_an_order_with_spoilt_fields(vendor: Vendor, changes: dict[str, str], product: str, path: str) -> None:
-    """What is taken must also be issued, listed and read without harm."""
+def test_an_order_with_changed_fields(vendor: Vendor, changes: dict[str, str], product: str, path: str) -> None:
+    """An accepted order must also be issued, listed and read."""
     vendor.start()
     placed = assert_proper(vendor.send("POST", path, {**ORDER, "product_id": product, **changes}))
-    vendor.world.advance(1)
+    vendor.backend.advance(1)
     order_id = placed.get("order_id", 783956)
     vendor.client.post(f"/_emulator/orders/{order_id}", json={"action": "pass"})
-    vendor.world.advance(1)
+    vendor.backend.advance(1)
     status = assert_proper(vendor.send("GET", f"/orders/status/{order_id}"))
     if placed.get("success") and "order_id" in placed and placed["order_status"] != "unpaid":
         assert status["status"] == "active"
@@ -249,7 +250,7 @@ TYPES = (
     | st.sampled_from([b"a=%", b"a=%zz&b=\xff", b"--x\r\nContent-Disposition: form-data; na"]),
     content_type=st.sampled_from(TYPES),
 )
-def test_any_bytes_anywhere(vendor: Vendor, method: str, path: str, body: bytes, content_type: str) -> None:
+def test_arbitrary_requests(vendor: Vendor, method: str, path: str, body: bytes, content_type: str) -> None:
     path = "/" + path.replace("?", "").replace("#", "").lstrip("/")
     answer = vendor.send(method, path, body, content_type=content_type.encode("ascii", "ignore").decode())
     assert_proper(answer)
@@ -262,7 +263,7 @@ def test_other_verbs_are_unknown_methods(vendor: Vendor, method: str, path: str)
     assert (answer.status_code, assert_proper(answer)["message"][:20]) == (404, "The requested method")
 
 
-def test_json_nested_too_deeply_is_no_form(vendor: Vendor) -> None:
+def test_too_deeply_nested_json_is_an_empty_form(vendor: Vendor) -> None:
     body = '{"cids":' + "[" * 100_000 + "]" * 100_000 + "}"
     answer = assert_proper(vendor.send("POST", "/orders/statuses/", body, content_type="application/json"))
     assert "cids" in answer["message"]
@@ -273,7 +274,7 @@ def test_json_nested_too_deeply_is_no_form(vendor: Vendor) -> None:
 
 @pytest.mark.parametrize("megabytes", [2, 10, 30])
 def test_a_large_form(api: Api, megabytes: int) -> None:
-    """Up to PHP's limit a field of any length is read; beyond it there is no form at all, so a field is missing."""
+    """A form up to PHP's limit is read. A larger form is dropped, so a field is missing."""
     form = {"cids": "1", "rest": "x" * (megabytes << 20)}
     answer = api.call("POST", "/orders/statuses/", data=form)
     assert answer.status_code == 200
@@ -295,8 +296,8 @@ def test_a_large_form(api: Api, megabytes: int) -> None:
         b"GET /api/" + b"a" * 60_000 + b" HTTP/1.1\r\n\r\n",
     ],
 )
-def test_what_is_hardly_http(api: Api, emulator: Emulator, request_text: bytes) -> None:
-    """Such a client gets an answer or none, but the next one is served."""
+def test_malformed_http(api: Api, emulator: Emulator, request_text: bytes) -> None:
+    """A malformed request does not affect the next client."""
     address = urlsplit(emulator.url)
     with socket.create_connection((address.hostname, address.port), 10) as wire:
         wire.sendall(request_text)
@@ -309,7 +310,7 @@ def test_what_is_hardly_http(api: Api, emulator: Emulator, request_text: bytes) 
     assert api.get("/account/balance")["success"] is True
 
 
-def test_a_client_that_hangs_stops_nobody(api: Api, emulator: Emulator) -> None:
+def test_a_hanging_client_does_not_block_others(api: Api, emulator: Emulator) -> None:
     address = urlsplit(emulator.url)
     with socket.create_connection((address.hostname, address.port), 10) as wire:
         wire.sendall(b"POST /api/auth/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nuser=")
@@ -318,8 +319,8 @@ def test_a_client_that_hangs_stops_nobody(api: Api, emulator: Emulator) -> None:
         assert time.monotonic() - started < 5
 
 
-def test_many_clients_at_once(api: Api, emulator: Emulator) -> None:
-    """25 status calls in parallel, as one client sends them (API reference 1.8), while orders are placed and issued."""
+def test_many_concurrent_clients(api: Api, emulator: Emulator) -> None:
+    """25 parallel status calls, as one client sends them (API reference 1.8), while orders are placed and issued."""
     emulator.set(dcv_mode="pass")
     ids = [api.order(66, f"n{i}.example.com")["order_id"] for i in range(5)]
 
@@ -334,17 +335,17 @@ def test_many_clients_at_once(api: Api, emulator: Emulator) -> None:
 
 
 def test_an_account_of_5000_orders(vendor: Vendor) -> None:
-    """Put there without the API, which would take its time; read by it in the pages that others use."""
+    """The orders are written to the store, as the API is too slow for that, and read through the API in pages."""
     vendor.start()
-    world = vendor.world
-    with world.store.transaction():
-        order = world.store.order(783956)
-        invoice = world.store.invoices(783956)[0]
+    backend = vendor.backend
+    with backend.store.transaction():
+        order = backend.store.order(783956)
+        invoice = backend.store.invoices(783956)[0]
         assert order is not None
         for number in range(5000):
             order.id, invoice.id, invoice.order_id = 800_000 + number, 700_000 + number, 800_000 + number
-            world.store.save_order(order)
-            world.store.save_invoice(invoice)
+            backend.store.save_order(order)
+            backend.store.save_invoice(invoice)
     started = time.monotonic()
     assert len(assert_proper(vendor.send("GET", "/orders/"))) == 5002
     last = assert_proper(vendor.send("GET", "/orders/ssl/all/", query_string={"auth_key": vendor.key, "limit": 5000}))
@@ -355,5 +356,5 @@ def test_an_account_of_5000_orders(vendor: Vendor) -> None:
     assert assert_proper(vendor.send("GET", "/account/total_orders/"))["total_orders"] >= 5000
     for number in range(100):
         assert assert_proper(vendor.send("GET", f"/orders/status/{800_000 + number}"))["success"] is True
-    # Seconds on a busy machine; a listing that reads the whole table for each order would take minutes.
+    # This takes seconds on a busy machine. Reading the whole table for each order would take minutes.
     assert time.monotonic() - started < 60

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of the vendor's real answers, against the emulator's: shape, types and texts."""
+"""The emulator's responses against known responses of the vendor: structure, types and texts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import requests
 
 from tests.emulator.testing import Emulator
 
+from .helpers import Api, Web, make_csr
 from .test_lei import make_lei
-from .world import Api, Web, make_csr
 
 _SAMPLES = json.loads((Path(__file__).parent / "samples.json").read_text(encoding="utf-8"))["samples"]
 _VALUES = ("captured", "documented-sample", "fragment")
@@ -29,7 +29,7 @@ def sample(path: str, kind: str = "", source: str = "") -> Any:
 
 
 def assert_shape(real: Any, ours: Any, where: str = "answer") -> None:
-    """Every key of the sample is there with a value of the same JSON type; a blank text says nothing of the type."""
+    """Check that all keys of the sample exist with the same JSON type. An empty text matches any type."""
     if isinstance(real, dict):
         assert isinstance(ours, dict), where
         for key, value in real.items():
@@ -44,7 +44,7 @@ def assert_shape(real: Any, ours: Any, where: str = "answer") -> None:
 
 
 def test_every_value_sample_is_used() -> None:
-    """A sample added to the file must get a test: this counts the ones that have."""
+    """A sample added to the file needs a test: this test counts the samples that have one."""
     assert sum(s["kind"] in _VALUES for s in _SAMPLES) == 13
 
 
@@ -57,19 +57,19 @@ def test_auth_refusal_is_the_captured_one(emulator: Emulator) -> None:
 
 
 def test_add_ssl_order_sample(api: Api) -> None:
-    """A fresh emulator gives the sample's very numbers; only what comes from the CSR differs."""
+    """A new emulator returns the numbers of the sample. Only values derived from the CSR differ."""
     real = sample("/orders/add_ssl_order/", "documented-sample")
     raw = api.order(66, "demo.gogetssl.com", period=3)
     ours = {key: raw[key] for key in real}
     assert_shape(real, ours)
-    proof, real_proof = ours.pop("approver_method")["http"], real["approver_method"]["http"]
+    validation, expected = ours.pop("approver_method")["http"], real["approver_method"]["http"]
     assert ours == {key: value for key, value in real.items() if key != "approver_method"}
-    for part in proof:
-        assert _skeleton(proof[part]) == _skeleton(real_proof[part])
+    for part in validation:
+        assert _skeleton(validation[part]) == _skeleton(expected[part])
 
 
 def _skeleton(text: str) -> str:
-    """A text with its hashes and its unique value taken out."""
+    """A text without its hashes and its unique value."""
     text = re.sub(r"[0-9A-F]{64}|[0-9a-f]{32}|[0-9A-F]{32}", "HASH", text)
     return re.sub(r"\bt\d{18,19}", "UNIQUE", text).replace("demo.gogetssl.com", "domain.tld")
 
@@ -82,7 +82,7 @@ def test_slashes_are_escaped_as_php_does(api: Api) -> None:
 
 @pytest.mark.parametrize("product", [66, 68])
 def test_documented_requests_are_accepted(api: Api, emulator: Emulator, product: int) -> None:
-    """The two requests of the vendor's page, word for word but for the CSR, as multipart like PHP sends them."""
+    """The two requests of the vendor's page, except the CSR, sent as multipart like PHP does."""
     request = next(s["request"] for s in _SAMPLES if s.get("request", {}).get("product_id") == product)
     form = {**request, "csr": make_csr("gogetssl.com")}
     files = {name: (None, str(value)) for name, value in form.items()}
@@ -130,7 +130,7 @@ def test_alternative_samples(api: Api, emulator: Emulator, shape: str) -> None:
     ours = api.post("/tools/domain/alternative/", {"csr": make_csr("domain.tld")})
     if shape == "wrapped":
         assert_shape(sample("/tools/domain/alternative/", "schema-only"), ours)
-        ours = {method: proof[method] for method, proof in ours["validation"].items()}
+        ours = {method: validation[method] for method, validation in ours["validation"].items()}
     for method in ("http", "https"):
         path = "/tools/domain/alternative/"
         real = next(s["response"] for s in _SAMPLES if s["path"] == path and list(s["response"]) == [method])
@@ -151,7 +151,7 @@ def test_lei_status_sample(api: Api, emulator: Emulator) -> None:
 
 
 def test_digicert_record_fragment(api: Api) -> None:
-    """The name with its dot, three spaces on both sides of IN and TXT, a quoted token of 32 signs."""
+    """The name with a trailing dot, three spaces around IN and TXT, and a quoted token of 32 characters."""
     real = sample("/orders/status/{order_id}", "fragment")["approver_method"]["dns"]["record"]
     order = api.order(31, "freecerts.site", dcv_method="dns", webserver_type=18)
     ours = api.status(order["order_id"])["approver_method"]["dns"]["record"]
@@ -169,7 +169,7 @@ def test_bad_key_fragment(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("path", ["/no/such/path/", "/orders/add_ssl_order/", "/orders/statuses/", "/auth"])
 def test_unknown_method_fragment(api: Api, path: str) -> None:
-    """A key does not help, and a GET on a path that only takes POST is as unknown as any other."""
+    """Unknown with and without a key. A GET on a POST-only path is unknown too."""
     answer = api.call("GET", path)
     assert answer.status_code == 404
     assert answer.json()["message"].startswith("The requested method")
@@ -236,7 +236,7 @@ def test_csr_schema_without_its_error(api: Api) -> None:
 
 
 def test_order_schemas(api: Api, web: Web, emulator: Emulator) -> None:
-    """Orders of two names: placed, read, listed, reissued."""
+    """An order of two names is placed, read, listed and reissued."""
     sans = {"dns_names": "www.example.com", "approver_emails": "http"}
     order = api.order(68, "a.example.com", **sans)
     assert_shape(sample("/orders/add_ssl_order/", "schema-only"), order)

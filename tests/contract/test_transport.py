@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator as other people's clients speak to it: verbs, bodies, keys, slashes (API reference 1)."""
+"""The transport of the API: verbs, bodies, keys and slashes (API reference 1)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import requests
 
 from tests.emulator.testing import Emulator
 
-from .world import Api, contacts, make_csr
+from .helpers import Api, contacts, make_csr
 
-# The endpoint table of the API reference, section 2: number, verb, path.
+# The endpoint table of API reference 2: number, verb, path.
 _TABLE = """
 1 POST /auth/ | 2 GET /account/ | 3 GET /account/balance/ | 4 GET /account/total_orders/
 5 GET /account/total_transactions/ | 6 GET /account/invoices/ | 7 GET /account/invoices/unpaid/
@@ -48,7 +48,7 @@ def test_table_has_all_54() -> None:
 @pytest.mark.parametrize(("number", "verb", "path"), METHODS)
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_every_path_by_every_verb(api: Api, number: str, verb: str, path: str, slash: str) -> None:
-    """Each answers with JSON by POST, as one known client calls all of them; POST-only ones refuse GET with 404."""
+    """All methods return JSON for POST, which one known client always uses. POST-only methods refuse GET with 404."""
     path = path.rstrip("/") + slash
     answer = api.call("POST", path)
     assert answer.status_code == 200
@@ -58,12 +58,12 @@ def test_every_path_by_every_verb(api: Api, number: str, verb: str, path: str, s
 
 
 @pytest.mark.parametrize(("number", "verb", "path"), METHODS)
-def test_keys_are_asked_for(emulator: Emulator, number: str, verb: str, path: str) -> None:
+def test_keys_are_required(emulator: Emulator, number: str, verb: str, path: str) -> None:
     answer = requests.post(f"{emulator.url}{path}", timeout=5)
     assert answer.status_code == (200 if number in _KEYLESS else 403)
 
 
-def test_posting_reads_can_be_forbidden(api: Api, emulator: Emulator) -> None:
+def test_post_for_read_methods_can_be_forbidden(api: Api, emulator: Emulator) -> None:
     emulator.set(post_reads=False)
     assert api.call("POST", "/products/").status_code == 404
     assert api.call("GET", "/products/").status_code == 200
@@ -77,7 +77,7 @@ def test_verbs_of_acting_gets(api: Api, emulator: Emulator, setting: str, get: i
     assert (api.call("GET", path).status_code, api.call("POST", path).status_code) == (get, post)
 
 
-def test_put_on_reissue_is_a_setting(api: Api, emulator: Emulator) -> None:
+def test_put_for_reissue_by_setting(api: Api, emulator: Emulator) -> None:
     assert api.call("PUT", "/orders/ssl/reissue/1").status_code == 404
     emulator.set(reissue_put=True)
     assert api.call("PUT", "/orders/ssl/reissue/1").status_code == 200
@@ -96,8 +96,8 @@ def test_key_in_query_or_body(api: Api, where: str) -> None:
     assert answer.json()["success"] is True
 
 
-def test_json_body_unless_the_setting_says_no(api: Api, emulator: Emulator) -> None:
-    """Nested lists and objects under PHP's names, true as 1."""
+def test_json_body_by_setting(api: Api, emulator: Emulator) -> None:
+    """Nested values have PHP's names, and true is 1."""
     names = {"dns_names": "b.example.com", "approver_emails": "http"}
     path = f"/orders/ssl/change_validation_email/{api.order(68, 'a.example.com', **names)['order_id']}"
     form = {"approver_email": "dns", "san_approval": [{"name": "b.example.com", "method": "dns"}], "auth_key": api.key}
@@ -108,7 +108,7 @@ def test_json_body_unless_the_setting_says_no(api: Api, emulator: Emulator) -> N
     assert api.call("POST", "/orders/statuses", json={"cids": "1"}).json()["error"] is True
 
 
-def test_key_dies(api: Api, emulator: Emulator) -> None:
+def test_key_expires(api: Api, emulator: Emulator) -> None:
     emulator.advance(days=364)
     assert api.call("GET", "/account/balance").status_code == 200
     emulator.advance(days=2)
@@ -117,13 +117,13 @@ def test_key_dies(api: Api, emulator: Emulator) -> None:
     assert api.call("GET", "/account/balance").status_code == 401
 
 
-def test_keys_can_be_expired_and_a_new_one_works(api: Api, emulator: Emulator) -> None:
+def test_keys_can_be_expired_by_the_control_api(api: Api, emulator: Emulator) -> None:
     emulator.expire_keys()
     assert api.call("GET", "/account/balance").status_code == 403
     assert Api(emulator).get("/account/balance")["success"] is True
 
 
-def test_wrong_password_is_refused_at_200(emulator: Emulator) -> None:
+def test_wrong_password_is_refused_with_status_200(emulator: Emulator) -> None:
     form = {"user": emulator.user, "pass": "wrong"}
     answer = requests.post(f"{emulator.url}/auth/", data=form, timeout=5)
     assert answer.status_code == 200
@@ -131,14 +131,14 @@ def test_wrong_password_is_refused_at_200(emulator: Emulator) -> None:
     assert "key" not in answer.json()
 
 
-def test_text_beyond_ascii_is_escaped(api: Api) -> None:
+def test_non_ascii_text_is_escaped(api: Api) -> None:
     text = api.call("GET", "/tools/webservers/2").text
     assert "WebLogic \\u2013 all versions" in text
     assert "Netscape Enterprise\\/FastTrack" in text
 
 
 def test_nested_php_keys(api: Api, emulator: Emulator) -> None:
-    """san_approval[0][name], in a body that an HTML form would send."""
+    """san_approval[0][name] in the body of an HTML form."""
     names = {"dns_names": "b.example.com,c.example.com", "approver_emails": "http,http"}
     order = api.order(68, "a.example.com", **names)
     api.post(
@@ -159,7 +159,7 @@ def test_nested_php_keys(api: Api, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("method", ["DNS", "Dns", "dns"])
-def test_method_names_in_any_case(api: Api, method: str) -> None:
+def test_validation_methods_ignore_case(api: Api, method: str) -> None:
     order = api.order(66, "a.example.com")
     api.post(
         f"/orders/ssl/change_validation_method/{order['order_id']}", {"domain": "a.example.com", "new_method": method}
@@ -227,16 +227,16 @@ def test_whois_paths(api: Api, emulator: Emulator, setting: str, open_path: str,
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
-        ({"no_such": 1}, "no setting"),
-        ({"max_days": "many"}, "takes a int"),
-        ({"dcv_mode": "maybe"}, "takes one of"),
+        ({"no_such": 1}, "unknown setting"),
+        ({"max_days": "many"}, "must be int"),
+        ({"dcv_mode": "maybe"}, "must be one of"),
         ({"balance": "all"}, "balance must be a number"),
     ],
 )
-def test_wrong_settings_are_refused(emulator: Emulator, body: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_wrong_settings_are_refused(emulator: Emulator, body: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         emulator.set(**body)
 
 

@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demo behind `make demo`: buy, prove, install and serve a certificate, all on loopback and for no money.
+"""The demo of `make demo`: buy, validate, install and serve a certificate on loopback, free of charge.
 
-Needs no root and no system package, and leaves nothing behind. Ends non-zero if anything is not as promised.
+It needs neither root nor system packages and removes all its files. The exit status is not 0 if a check fails.
 """
 
 from __future__ import annotations
@@ -38,46 +38,46 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gogetssl-demo-") as folder:
         directory = Path(folder)
         (directory / "www").mkdir()
-        say("1. An offline GoGetSSL and a small TLS web server start on loopback")
+        heading("1. Start an offline GoGetSSL and a TLS web server on loopback")
         with (
             Emulator(http_port=http_port, resolve={"*.example.com": "127.0.0.1"}) as emulator,
             web_server(directory, http_port, tls_port) as server,
         ):
             write_inventory(directory, http_port, tls_port, server)
             print(f"   API {emulator.url}, web server on ports {http_port} (HTTP) and {tls_port} (TLS)")
-            print(f"   served now: {throw_away_subject(tls_port)}")
-            return rehearse(emulator, directory, tls_port)
+            print(f"   served now: {served_placeholder(tls_port)}")
+            return run_steps(emulator, directory, tls_port)
 
 
-def rehearse(emulator: Emulator, directory: Path, tls_port: int) -> int:
-    say("2. The shipped playbook, certops.gogetssl.issue, gets a certificate for two names")
+def run_steps(emulator: Emulator, directory: Path, tls_port: int) -> int:
+    heading("2. Get a certificate for two names with the playbook certops.gogetssl.issue")
     play(emulator, directory)
     orders = emulator.ledger()["orders"]
     expect(len(orders) == 1, f"orders placed: {len(orders)}")
-    left = [path.name for path in (directory / "www").rglob("*.txt")]
-    expect(not left, f"proof files left in the web root: {len(left)}")
+    files = [path.name for path in (directory / "www").rglob("*.txt")]
+    expect(not files, f"DCV files in the web root: {len(files)}")
 
-    say("3. A TLS handshake with each name, trusting the emulator's root alone")
+    heading("3. Perform a TLS handshake with each name, trusting only the emulator's root")
     for name in NAMES:
         print(f"   {handshake(name, tls_port, emulator.ca)}")
 
-    say("4. The same playbook again: nothing to do")
+    heading("4. Run the playbook again: nothing to do")
     before = len(emulator.requests())
     recap = play(emulator, directory)
-    asked = len(emulator.requests()) - before
+    requests = len(emulator.requests()) - before
     expect("changed=0" in recap, f"nothing changed: {recap.strip()}")
-    expect(asked == 0, f"API requests of this run: {asked}")
-    say("All of it is as promised.")
+    expect(requests == 0, f"API requests of this run: {requests}")
+    heading("All checks passed.")
     return 0
 
 
-def say(text: str) -> None:
+def heading(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-def expect(truth: bool, what: str) -> None:
-    print(f"   {'ok' if truth else 'NOT OK'}: {what}", flush=True)
-    if not truth:
+def expect(condition: bool, text: str) -> None:
+    print(f"   {'ok' if condition else 'NOT OK'}: {text}", flush=True)
+    if not condition:
         sys.exit(1)
 
 
@@ -89,7 +89,7 @@ def free_ports(count: int) -> list[int]:
 
 @contextlib.contextmanager
 def web_server(directory: Path, http_port: int, tls_port: int) -> Iterator[subprocess.Popen[str]]:
-    """The web server of `web.py`, as a process of its own."""
+    """The web server of `web.py` in a separate process."""
     certificate = directory / "gogetssl" / "shop" / "current"
     arguments = [str(http_port), str(tls_port), str(directory / "www"), str(certificate)]
     command = [sys.executable, "-m", "tests.demo.web", *arguments]
@@ -104,7 +104,7 @@ def web_server(directory: Path, http_port: int, tls_port: int) -> Iterator[subpr
 
 
 def write_inventory(directory: Path, http_port: int, tls_port: int, server: subprocess.Popen[str]) -> None:
-    """One host, this one, reached without ssh; what a user would write is the lower half."""
+    """Write an inventory with this machine as its only host. Users need variables from `gogetssl_custom_test` on."""
     certificate = directory / "gogetssl" / "shop" / "current"
     test = f"cd {shlex.quote(str(ROOT))} && {shlex.quote(sys.executable)} -m tests.demo.web test {certificate}"
     variables = {
@@ -135,7 +135,7 @@ def write_inventory(directory: Path, http_port: int, tls_port: int, server: subp
 
 
 def play(emulator: Emulator, directory: Path) -> str:
-    """Runs the playbook with its output shown, and gives the recap line."""
+    """Run the playbook, print its output and return the recap line."""
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".venv" / "collections")),
@@ -156,12 +156,12 @@ def play(emulator: Emulator, directory: Path) -> str:
         lines.append(line)
         if line.strip():
             print(f"   | {line.rstrip()}", flush=True)
-    expect(process.wait() == 0, f"the playbook ended well, after {time.monotonic() - started:.1f} s")
+    expect(process.wait() == 0, f"the playbook succeeded after {time.monotonic() - started:.1f} s")
     return next((line for line in lines if re.match(r"web1\s+: ok=", line)), "no recap")
 
 
 def handshake(name: str, port: int, ca: Path) -> str:
-    """Connects as a browser would, which fails unless chain and name are right, and says what was served."""
+    """Connect, verify chain and name like a browser, and describe the served certificate."""
     context = ssl.create_default_context(cafile=ca)
     with (
         socket.create_connection(("127.0.0.1", port), 10) as plain,
@@ -172,10 +172,10 @@ def handshake(name: str, port: int, ca: Path) -> str:
         return f"ok: {name}, {secure.version()}, verified; issued by {issuer['commonName']}, ends {served['notAfter']}"
 
 
-def throw_away_subject(port: int) -> str:
-    """What is served before there is a certificate; nobody trusts it."""
+def served_placeholder(port: int) -> str:
+    """Describe the untrusted placeholder that is served before a certificate is installed."""
     pem = ssl.get_server_certificate(("127.0.0.1", port), timeout=10)
-    return f"a throw-away certificate of {len(pem)} bytes, trusted by nobody"
+    return f"an untrusted placeholder certificate of {len(pem)} bytes"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small web server on loopback: files over HTTP, and TLS with a pair that SIGHUP makes it read again.
+"""A web server on loopback for HTTP and HTTPS, which reloads its certificate on SIGHUP.
 
     python -m tests.demo.web HTTP-PORT TLS-PORT WEB-ROOT CERTIFICATE-DIRECTORY
 
-Until the certificate directory has a pair it serves a throw-away one, as a new web server would. `test` instead of the
-ports only looks whether it could start, as `nginx -t` would: `python -m tests.demo.web test CERTIFICATE-DIRECTORY`.
+It serves a self-signed placeholder until the certificate directory has a certificate. Like `nginx -t`, the command
+`python -m tests.demo.web test CERTIFICATE-DIRECTORY` only checks whether the server can start.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from cryptography.x509.oid import NameOID
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the demo has its own output."""
+        """Log nothing: the demo prints its own output."""
 
 
 class TlsServer(http.server.ThreadingHTTPServer):
-    """Wraps each connection with the newest context, in the connection's own thread."""
+    """Performs each handshake with the current context in the thread of the connection."""
 
     context: ssl.SSLContext
 
@@ -43,24 +43,24 @@ class TlsServer(http.server.ThreadingHTTPServer):
         try:
             wrapped = self.context.wrap_socket(request, server_side=True)
         except OSError:
-            return  # not everybody who connects speaks TLS
+            return  # not a TLS client
         super().finish_request(wrapped, client_address)
         wrapped.close()
 
 
-def pair(directory: Path) -> ssl.SSLContext:
-    """What the server starts with."""
-    return load(directory) if (directory / "fullchain.pem").exists() else throw_away()
+def initial_context(directory: Path) -> ssl.SSLContext:
+    """The installed certificate and key, or a placeholder."""
+    return load(directory) if (directory / "fullchain.pem").exists() else placeholder()
 
 
 def main(arguments: list[str]) -> int:
     if arguments[0] == "test":
-        pair(Path(arguments[1]))
+        initial_context(Path(arguments[1]))
         return 0
     http_port, tls_port, root, directory = int(arguments[0]), int(arguments[1]), arguments[2], Path(arguments[3])
     handler = functools.partial(Handler, directory=root)
     tls = TlsServer(("127.0.0.1", tls_port), handler)
-    tls.context = pair(directory)
+    tls.context = initial_context(directory)
     plain = http.server.ThreadingHTTPServer(("127.0.0.1", http_port), handler)
 
     def reload(*_: object) -> None:
@@ -81,10 +81,10 @@ def load(directory: Path) -> ssl.SSLContext:
     return context
 
 
-def throw_away() -> ssl.SSLContext:
-    """A self-signed pair, for nobody to trust."""
+def placeholder() -> ssl.SSLContext:
+    """A new self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "throw-away.example")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "placeholder.example")])
     now = dt.datetime.now(dt.timezone.utc)
     builder = x509.CertificateBuilder(
         name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1)

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _task
-from ansible_collections.certops.gogetssl.plugins.module_utils._shell import CommandResult
+from ansible_collections.certops.gogetssl.plugins.module_utils._core import task as _task
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import CommandResult
 from tests.emulator.testing import Emulator
 from tests.playbooks.conftest import Bench, Quiet
 
@@ -42,10 +42,10 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def run(named: Bind) -> Run:
-    """Runs a task as the controller would, this machine being the host, with what it has to know of the servers."""
+    """Run a task on this machine with the addresses and the key of the DNS servers."""
 
     def task(task: _task.Task, **options: Any) -> dict[str, Any]:
-        given: dict[str, Any] = {"resolve": named.places, "nameservers": named.nameservers}
+        given: dict[str, Any] = {"resolve": named.addresses, "nameservers": named.nameservers}
         if "key_secret" in task.argument_spec:
             given.update(key_name=KEY, key_secret=named.secret)
         return task_runner(task, **{**given, **options})
@@ -56,7 +56,7 @@ def run(named: Bind) -> Run:
 def task_runner(
     task: _task.Task, check_mode: bool = False, call_module: Callable[..., Any] | None = None, **options: Any
 ) -> dict[str, Any]:
-    """Runs a task with its options as Ansible would hand them over; `call_module` stands for other collections'."""
+    """Run a task with options validated as by Ansible. `call_module` replaces modules of other collections."""
     spec = {name: {k: v for k, v in entry.items() if k != "fallback_env"} for name, entry in task.argument_spec.items()}
     validated = ArgumentSpecValidator(spec, **task.rules).validate(options)
     assert not validated.error_messages, validated.error_messages
@@ -83,7 +83,7 @@ def directory(tmp_path: Path) -> str:
 
 @contextlib.contextmanager
 def vendor(resolver: str, web_root: Path) -> Iterator[tuple[Path, Emulator, int]]:
-    """A vendor whose authority asks this resolver, and a web server that stands at all addresses."""
+    """An emulator whose CA queries this resolver, with a web server for all names."""
     handler = functools.partial(Quiet, directory=str(web_root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -102,8 +102,8 @@ def fresh_bench(tmp_path: Path, vendor: tuple[Path, Emulator, int], servers: Bin
     emulator.set(issuance_delay=0.0, dcv_interval=0.5)
     bench = Bench(tmp_path, web_root, emulator, port)
     bench.defaults = {
-        # Where the servers of zones are, and the web server, of which a rehearsal's DNS knows no port.
-        "gogetssl_resolve": {**servers.places, "shop.co.uk": "127.0.0.1", "www.example.com": "127.0.0.1"},
+        # Addresses with ports of the DNS servers and the web server, as address records have no ports.
+        "gogetssl_resolve": {**servers.addresses, "shop.co.uk": "127.0.0.1", "www.example.com": "127.0.0.1"},
         "gogetssl_nameservers": servers.nameservers,
     }
     return bench
@@ -111,8 +111,8 @@ def fresh_bench(tmp_path: Path, vendor: tuple[Path, Emulator, int], servers: Bin
 
 @pytest.fixture(scope="session")
 def _vendor(named: Bind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
-    with vendor(named.nameservers[0], tmp_path_factory.mktemp("www")) as everything:
-        yield everything
+    with vendor(named.nameservers[0], tmp_path_factory.mktemp("www")) as vendor_and_port:
+        yield vendor_and_port
 
 
 @pytest.fixture
@@ -125,11 +125,11 @@ def bench(named: Bind, tmp_path: Path, _vendor: tuple[Path, Emulator, int]) -> B
 
 @pytest.fixture(scope="session")
 def _pdns_vendor(pdns: PowerDns, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
-    with vendor(pdns.nameservers[0], tmp_path_factory.mktemp("www")) as everything:
-        yield everything
+    with vendor(pdns.nameservers[0], tmp_path_factory.mktemp("www")) as vendor_and_port:
+        yield vendor_and_port
 
 
 @pytest.fixture
 def pdns_bench(pdns: PowerDns, tmp_path: Path, _pdns_vendor: tuple[Path, Emulator, int]) -> Bench:
-    """The same with PowerDNS, whom the authority asks without a resolver between."""
+    """A bench with PowerDNS, which the CA queries without a resolver."""
     return fresh_bench(tmp_path, _pdns_vendor, pdns)

@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real PowerDNS on loopback: authoritative, with its HTTP API and a database of its own.
+"""A real PowerDNS on loopback: authoritative, with its HTTP API and its own database.
 
-It runs as the user of the tests, on free ports, with everything in a directory of its own.
+It runs as the user of the tests on free ports, with all files in one directory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .servers import Process, ask, free_port, program, wait_for
+from .servers import Process, free_port, program, query, wait_for
 
 SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 ZONES = ("example.com", "example.net", "shop.example.net", "example.jp")
@@ -30,7 +30,7 @@ NEGATIVE_TTL = 2
 
 @dataclass
 class PowerDns:
-    """The server, what a client has to know of it, and a way to its records that goes past the collection."""
+    """The server, its connection data, and access to its records without the collection."""
 
     directory: Path
     key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -39,14 +39,14 @@ class PowerDns:
         self.port, self.api_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.api_port}"
         self.nameservers = [f"127.0.0.1:{self.port}"]
-        self.places = {"ns1.example.net": f"127.0.0.1:{self.port}"}
+        self.addresses = {"ns1.example.net": f"127.0.0.1:{self.port}"}
         self.process = Process([program("pdns_server"), f"--config-dir={self.directory}"], self.directory / "log")
 
     def start(self) -> None:
         database = self.directory / "zones.sqlite3"
         with contextlib.closing(sqlite3.connect(database)) as connection:
             connection.executescript(SCHEMA.read_text())
-        # Nothing is cached, and nobody is asked whether this release is secure.
+        # Without caches and without the query for security updates.
         configuration = self.directory / "pdns.conf"
         configuration.touch(0o600)
         configuration.write_text(
@@ -61,13 +61,13 @@ class PowerDns:
         self.process.start()
         wait_for(self.port, None, self.process)
         for zone in ZONES:
-            self._make(zone)
+            self._create(zone)
         self.call("POST", "zones", {"name": f"{SECONDARY}.", "kind": "Slave", "masters": ["127.0.0.1:9"]})
 
-    def _make(self, zone: str) -> None:
+    def _create(self, zone: str) -> None:
         soa = f"ns1.example.net. hostmaster.example.net. 1 3600 600 86400 {NEGATIVE_TTL}"
         sets = [("SOA", zone, soa), ("A", zone, "127.0.0.1"), ("A", f"www.{zone}", "127.0.0.1")]
-        wanted = {
+        definition = {
             "name": f"{zone}.",
             "kind": "Native",
             "nameservers": ["ns1.example.net."],
@@ -76,10 +76,10 @@ class PowerDns:
                 for kind, name, content in sets
             ],
         }
-        self.call("POST", "zones", wanted)
+        self.call("POST", "zones", definition)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """A call of the API, as anybody may make it."""
+        """Call the HTTP API."""
         request = urllib.request.Request(
             f"{self.url}/api/v1/servers/localhost/{path}",
             method=method,
@@ -91,7 +91,7 @@ class PowerDns:
         return json.loads(text) if text else None
 
     def put(self, zone: str, name: str, kind: str, *contents: str, ttl: int = 300, **more: Any) -> None:
-        """Records of somebody else's: the whole set, nothing of it without contents."""
+        """Replace a foreign record set, or remove it if no contents are given."""
         one = {"name": f"{name}.", "type": kind, "ttl": ttl, **more}
         one.update(changetype="REPLACE" if contents else "DELETE")
         one.setdefault("records", [{"content": content, "disabled": False} for content in contents])
@@ -102,7 +102,7 @@ class PowerDns:
         return next((one for one in sets if (one["name"], one["type"]) == (f"{name}.", kind)), None)
 
     def records(self) -> list[str]:
-        """All aliases and texts in all zones."""
+        """All CNAME and TXT records in all zones."""
         return sorted(
             f"{rrset['name']} {rrset['type']} {record['content']}"
             for zone in ZONES
@@ -111,12 +111,21 @@ class PowerDns:
             for record in rrset["records"]
         )
 
-    def ask(self, name: str, kind: str) -> list[str]:
-        return ask(self.port, f"{name}.", kind)
+    def remove_records(self) -> list[str]:
+        """Remove what a test has left, so that the next test does not fail for it, and return it."""
+        left = self.records()
+        for record in left:
+            name, kind = record.split()[:2]
+            zone = max((zone for zone in ZONES if f".{name}".endswith(f".{zone}.")), key=len)
+            self.put(zone, name.rstrip("."), kind)
+        return left
+
+    def query(self, name: str, kind: str) -> list[str]:
+        return query(self.port, f"{name}.", kind)
 
     @contextlib.contextmanager
-    def standing(self, zone: str, name: str, kind: str, *contents: str) -> Iterator[None]:
-        """Records of somebody else's for the duration of the block."""
+    def foreign_records(self, zone: str, name: str, kind: str, *contents: str) -> Iterator[None]:
+        """Foreign records for the duration of the context."""
         self.put(zone, name, kind, *contents)
         try:
             yield
@@ -126,7 +135,7 @@ class PowerDns:
 
 @contextlib.contextmanager
 def powerdns() -> Iterator[PowerDns]:
-    """PowerDNS, up for the duration of the block. Its control socket wants a short path."""
+    """PowerDNS for the duration of the context, in a directory with a short path for its control socket."""
     directory = Path(tempfile.mkdtemp(prefix="pdns-"))
     server = PowerDns(directory)
     try:

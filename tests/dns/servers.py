@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real name servers on loopback: BIND as primary, secondary and resolver.
+"""Real DNS servers on loopback: BIND as primary, secondary and resolver.
 
-Each runs as the user of the tests, on free ports, with everything in a directory of its own.
+Each runs as the user of the tests on a free port, with all files in its own directory.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ import dns.tsigkeyring
 import dns.update
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-KEY = "certificates"  # as the documentation has it
+KEY = "certificates"  # as in the documentation
 OTHER_KEY = "other-key"
 ZONE = """$TTL 300
 @ IN SOA ns1.example.com. hostmaster.example.com. 1 3600 600 86400 2
 @ IN NS ns1.example.com.
 """
-# Its absence is remembered by who has asked for it.
-MEMORY_SECONDS = 25
-MEMORY = ZONE.replace("86400 2", f"86400 {MEMORY_SECONDS}")
+# Resolvers cache that a record of this zone does not exist.
+LONG_NEGATIVE_TTL = 25
+LONG_NEGATIVE_TTL_ZONE = ZONE.replace("86400 2", f"86400 {LONG_NEGATIVE_TTL}")
 EXAMPLE = f"""{ZONE}
 @ IN NS ns2.example.com.
 @ IN A 127.0.0.1
@@ -70,7 +70,7 @@ def free_port() -> int:
 
 @dataclass
 class Process:
-    """A server that runs until it is stopped; what it says goes to a file."""
+    """A server process that writes its output to a file."""
 
     command: list[str]
     log: Path
@@ -89,14 +89,18 @@ class Process:
             self.running = None
 
 
-def ask(port: int, name: str, kind: str) -> list[str]:
-    """The records of a name, as one server has them."""
+def _length(zone: tuple[int, str]) -> int:
+    return len(zone[1])
+
+
+def query(port: int, name: str, kind: str) -> list[str]:
+    """The records of a name on one server."""
     message = dns.query.udp(dns.message.make_query(name, kind), "127.0.0.1", 5, port)
     return sorted(entry.to_text() for rrset in message.answer for entry in rrset)
 
 
 def wait_for(port: int, name: str | None, process: Process, seconds: float = 30.0) -> None:
-    """Until the server answers for a zone, or at all."""
+    """Wait until the server answers for a zone or, without a name, answers any query."""
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(dns.exception.DNSException, OSError):
@@ -111,9 +115,9 @@ def wait_for(port: int, name: str | None, process: Process, seconds: float = 30.
 
 @dataclass
 class Bind:
-    """A primary, a secondary that lags until it is told not to, and a resolver that knows where to ask.
+    """A primary, a secondary that is updated by `catch_up` only, and a resolver for their zones.
 
-    The secondary is also the only server of sub.example.com. `resolve` and `nameservers` are what a client needs.
+    The secondary is also the only server of sub.example.com. Clients need `addresses` and `nameservers`.
     """
 
     directory: Path
@@ -122,7 +126,7 @@ class Bind:
 
     def __post_init__(self) -> None:
         self.primary, self.secondary, self.resolver, self.control = (free_port() for _unused in range(4))
-        self.places = {
+        self.addresses = {
             "ns1.example.com": f"127.0.0.1:{self.primary}",
             "ns2.example.com": f"127.0.0.1:{self.secondary}",
             "ns.sub.example.com": f"127.0.0.1:{self.secondary}",
@@ -140,11 +144,11 @@ class Bind:
         wait_for(self.resolver, "shop.co.uk.", self.processes["resolver"])
 
     @contextlib.contextmanager
-    def remembering(self) -> Iterator[str]:
-        """Another resolver, which remembers what it has heard, as those of authorities may."""
+    def caching_resolver(self) -> Iterator[str]:
+        """An additional resolver that caches answers, as the CAs' resolvers may do."""
         port = free_port()
-        self._configure("remembering resolver", port, self._forwards())
-        process = self.processes["remembering resolver"]
+        self._configure("caching resolver", port, self._forwards())
+        process = self.processes["caching resolver"]
         try:
             wait_for(port, "shop.co.uk.", process)
             yield f"127.0.0.1:{port}"
@@ -156,22 +160,23 @@ class Bind:
             process.stop()
 
     def catch_up(self) -> None:
-        """The secondary fetches what the primary has now."""
-        serial = ask(self.primary, "example.com.", "SOA")
+        """Transfer the zone from the primary to the secondary."""
+        serial = query(self.primary, "example.com.", "SOA")
         deadline = time.monotonic() + 30
         self._rndc("retransfer", "example.com")
-        while ask(self.secondary, "example.com.", "SOA") != serial:
+        while query(self.secondary, "example.com.", "SOA") != serial:
             assert time.monotonic() < deadline, "the secondary did not catch up"
             time.sleep(0.02)
 
+    def _zones(self) -> list[tuple[int, str]]:
+        """The port of the primary and the name of each zone."""
+        own = ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "memory.co.uk", "locked.example")
+        return [*((self.primary, zone) for zone in own), (self.secondary, "sub.example.com")]
+
     def records(self, kind: str = "CNAME") -> list[str]:
-        """All records of a type in the primary's zones and in the sub-zone, found by zone transfer."""
+        """All records of a type in the primary's zones and in the sub-zone, read by zone transfer."""
         found = []
-        zones = [
-            (self.primary, zone)
-            for zone in ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "memory.co.uk", "locked.example")
-        ]
-        for port, zone in [*zones, (self.secondary, "sub.example.com")]:
+        for port, zone in self._zones():
             for message in dns.query.xfr("127.0.0.1", zone, port=port, relativize=False, timeout=10):
                 found += [
                     f"{rrset.name} {entry.to_text()}"
@@ -181,21 +186,31 @@ class Bind:
                 ]
         return sorted(set(found))
 
+    def remove_records(self) -> list[str]:
+        """Remove what a test has left, so that the next test does not fail for it, and return it."""
+        left = {kind: self.records(kind) for kind in ("CNAME", "TXT")}
+        for kind, records in left.items():
+            for name in {record.split()[0].rstrip(".") for record in records}:
+                # The longest zone, as sub.example.com is also inside example.com.
+                port, zone = max((one for one in self._zones() if f".{name}".endswith(f".{one[1]}")), key=_length)
+                self.change(zone, "delete", name, kind, port=port)
+        return sorted(left["CNAME"] + left["TXT"])
+
     @contextlib.contextmanager
-    def standing(self, zone: str, name: str, kind: str, value: str) -> Iterator[None]:
-        """A record of somebody else's on the primary, for the duration of the block."""
+    def foreign_records(self, zone: str, name: str, kind: str, value: str) -> Iterator[None]:
+        """A foreign record on the primary for the duration of the context."""
         self.change(zone, "add", name, 300, kind, value)
         try:
             yield
         finally:
             self.change(zone, "delete", name, kind, value)
 
-    def change(self, zone: str, verb: str, name: str, *what: str | int) -> None:
-        """One dynamic update of the primary: add or delete."""
+    def change(self, zone: str, verb: str, name: str, *values: str | int, port: int = 0) -> None:
+        """Send a dynamic update to the primary of a zone; `verb` is add or delete."""
         ring = dns.tsigkeyring.from_text({KEY: (dns.tsig.HMAC_SHA256, self.secret)})
         message = dns.update.UpdateMessage(zone, keyring=ring)
-        getattr(message, verb)(f"{name}.", *what)
-        assert dns.query.tcp(message, "127.0.0.1", 10, self.primary).rcode() == dns.rcode.NOERROR
+        getattr(message, verb)(f"{name}.", *values)
+        assert dns.query.tcp(message, "127.0.0.1", 10, port or self.primary).rcode() == dns.rcode.NOERROR
 
     def _rndc(self, *command: str) -> None:
         configuration = self.directory / "rndc.conf"
@@ -214,7 +229,7 @@ class Bind:
             ("shop.co.uk", f"{ZONE}@ IN A 127.0.0.1\n"),
             ("xn--mller-kva-q9a.com", f"{ZONE}@ IN A 127.0.0.1\n"),
             ("locked.example", ZONE),
-            ("memory.co.uk", MEMORY),
+            ("memory.co.uk", LONG_NEGATIVE_TTL_ZONE),
             ("sub.example.com", SUB),
         ):
             (folder / f"{zone}.zone").write_text(text)
@@ -227,7 +242,7 @@ class Bind:
                 directory "{folder}"; pid-file none; session-keyfile none; listen-on-v6 {{ none; }};
                 listen-on port {port} {{ 127.0.0.1; }}; dnssec-validation no; empty-zones-enable no; notify no;
                 recursion {"yes" if "resolver" in name else "no"}; servfail-ttl 0;
-                {"" if name == "remembering resolver" else "max-cache-ttl 0; max-ncache-ttl 0;"}
+                {"" if name == "caching resolver" else "max-cache-ttl 0; max-ncache-ttl 0;"}
                 allow-transfer {{ any; }};
             }};
             {more or "controls { };"}
@@ -264,7 +279,7 @@ class Bind:
             ("example.com", "shop.co.uk", "xn--mller-kva-q9a.com", "memory.co.uk", "locked.example"), self.primary
         )
         zones["sub.example.com"] = self.secondary
-        # A root of our own, in which nothing but these zones is delegated: no question leaves this machine.
+        # An own root zone that delegates only these zones, so that no query leaves this machine.
         root = ["$TTL 300", "@ IN SOA ns. hostmaster. 1 3600 600 86400 2", "@ IN NS ns.", "ns. IN A 127.0.0.1"]
         root += [f"{zone}. IN NS ns." for zone in zones if zone != "sub.example.com"]
         (self.directory / "root.zone").write_text("\n".join(root) + "\n")
@@ -283,7 +298,7 @@ def program(name: str) -> str:
 
 @contextlib.contextmanager
 def bind(directory: Path) -> Iterator[Bind]:
-    """BIND, up for the duration of the block."""
+    """BIND for the duration of the context."""
     servers = Bind(directory)
     try:
         servers.start()

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A publisher that fails for one certificate stops that one: before the order, when it publishes, when it removes."""
+"""A publisher that fails for one certificate stops this certificate only: before the order, or while publishing."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.playbooks.conftest import Bench
 from .servers import Bind
 
 NAMES = {
-    "early": ["sub.example.com"],  # its records are refused before the order
-    "late": ["late.shop.co.uk"],  # ... when they are published
-    "stuck": ["müller-kva.com"],  # ... when they are to be removed
+    "early": ["sub.example.com"],  # the check before the order fails
+    "late": ["late.shop.co.uk"],  # publishing its records fails
+    "stuck": ["müller-kva.com"],  # removing its records fails
     "good": ["good.shop.co.uk"],
-    "file": ["www.example.com"],  # its file cannot be published
-    "other": ["shop.co.uk"],  # its files can be
+    "file": ["www.example.com"],  # publishing its file fails
+    "other": ["shop.co.uk"],  # publishing its file succeeds
 }
-WISHES: list[dict[str, Any]] = [
+SPECS: list[dict[str, Any]] = [
     {"name": name, "names": names, "product": "66", "dcv": "http" if name in ("file", "other") else "dns"}
     for name, names in NAMES.items()
 ]
 FAIL: dict[str, Any] = {
-    "name": "Fail for what is to be refused",
-    "ansible.builtin.fail": {"msg": "No way to {{ item.name }}."},
+    "name": "Fail for refused names",
+    "ansible.builtin.fail": {"msg": "Cannot set {{ item.name }}."},
     "loop": "{{ items }}",
     "when": "refused[state] | default([]) | select('in', item.name) | length > 0",
 }
@@ -37,12 +37,16 @@ FAIL: dict[str, Any] = {
 
 @pytest.fixture
 def _publishers(bench: Bench) -> None:
-    """Both are the user's own."""
-    by_record = {"items": "{{ gogetssl_dns_records }}", "state": "{{ gogetssl_dns_state }}"}
+    """Publishers for DNS and HTTP from the user's task files."""
+    by_record = {
+        "items": "{{ gogetssl_dns_records }}",
+        "state": "{{ 'verified' if gogetssl_dns_verify_only else gogetssl_dns_state }}",
+    }
     by_file = {"items": "{{ gogetssl_http_files }}", "state": "{{ gogetssl_http_state }}"}
     update = {
         "records": "{{ gogetssl_dns_records }}",
         "state": "{{ gogetssl_dns_state }}",
+        "verify_only": "{{ gogetssl_dns_verify_only }}",
         "key_name": "{{ gogetssl_nsupdate_key_name }}",
         "resolve": "{{ gogetssl_resolve }}",
         "nameservers": "{{ gogetssl_nameservers }}",
@@ -67,25 +71,25 @@ def _publishers(bench: Bench) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_publishers")
-def test_one_certificate_stops_and_the_others_go_on(named: Bind, bench: Bench) -> None:
+def test_a_failing_publisher_stops_its_certificate_only(named: Bind, bench: Bench) -> None:
     refused = {
-        "checked": ["sub.example.com"],
+        "verified": ["sub.example.com"],
         "present": ["late.shop.co.uk", "www.example.com"],
         "absent": ["xn--mller-kva-q9a.com"],
     }
-    run = bench.run(gogetssl_certificates=WISHES, refused=refused)
+    run = bench.run(gogetssl_certificates=SPECS, refused=refused)
     assert run.code != 0
-    assert "early: stopped: No way to _gogetssl-check.sub.example.com." in run.output, run.output
-    assert re.search(r"late: stopped: No way to _\w+\.late\.shop\.co\.uk\.", run.output), run.output
-    assert "file: stopped: its proof files could not be published: No way to www.example.com." in run.output, run.output
-    assert re.search(r"Left for the next run to remove: _\w+\.xn--mller-kva-q9a\.com\. No way to", run.output), (
-        run.output
-    )
+    assert "early: stopped: Cannot set _gogetssl-check.sub.example.com." in run.output, run.output
+    assert re.search(r"late: stopped: Cannot set _\w+\.late\.shop\.co\.uk\.", run.output), run.output
+    assert "file: stopped: the DCV files could not be published: Cannot set www.example.com." in run.output, run.output
+    assert re.search(
+        r"Not removed: _\w+\.xn--mller-kva-q9a\.com\. The next run tries again\. Cannot set", run.output
+    ), run.output
     assert installed(bench) == ["good", "other", "stuck"]
     assert [record.split(".", 1)[1].split()[0] for record in named.records()] == ["xn--mller-kva-q9a.com."]
     assert (len(list(bench.store.glob(".dns-*"))), bench.proofs, len(bench.orders)) == (1, [], 5)
 
-    run = bench.run(gogetssl_certificates=WISHES)
+    run = bench.run(gogetssl_certificates=SPECS)
     assert run.code == 0, run.output
     assert installed(bench) == sorted(NAMES)
     assert (named.records(), list(bench.store.glob(".dns-*")), len(bench.orders)) == ([], [], 6)

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clouds whose modules replace whole record sets: what others have at a name must never be gone.
+"""Clouds whose modules replace whole record sets: foreign values in a set must be kept.
 
-Stand-ins take the options of the real modules and no others (`specs/`), and do what the sources of amazon.aws 10.1.2,
-azure.azcollection 3.12.0 and community.digitalocean 1.27.0 do with them, the dangerous part included.
+Fakes accept exactly the options of the real modules (`specs/`) and behave like amazon.aws 10.1.2, azure.azcollection
+3.12.0 and community.digitalocean 1.27.0, including the replacement of sets.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _cloud_dns
-from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import cloud_dns
 
 from .conftest import task_runner
 
@@ -32,11 +32,11 @@ Params = dict[str, Any]
 
 
 class Cloud:
-    """One zone of a service, as (name in full, type) -> values and time to live, behind the modules' options."""
+    """A fake cloud with one zone. `sets` maps (full name, type) to values and TTL."""
 
     provider = ""
     options: Params = {}
-    changed_meanwhile: Callable[[], None] | None = None  # what somebody else does before the first change
+    changed_meanwhile: Callable[[], None] | None = None  # a concurrent change before the first write
 
     def __init__(self) -> None:
         self.sets: dict[tuple[str, str], dict[str, Any]] = {}
@@ -63,7 +63,7 @@ class Cloud:
         raise NotImplementedError
 
     def run(self, **options: Any) -> Params:
-        return task_runner(_cloud_dns.TASK, call_module=self, provider=self.provider, **{**self.options, **options})
+        return task_runner(cloud_dns.TASK, call_module=self, provider=self.provider, **{**self.options, **options})
 
 
 class AwsRoute53(Cloud):
@@ -112,7 +112,7 @@ class AzureZone(Cloud):
         if params["state"] == "absent":
             return {"changed": self.sets.pop(key, None) is not None}
         entries = [one["entry"] for one in params["records"]]
-        assert all(isinstance(one, list) == (kind == "TXT") for one in entries), "a text is a list of its parts"
+        assert all(isinstance(one, list) == (kind == "TXT") for one in entries), "a text must be a list of its parts"
         sent = ["\x00".join(one) if kind == "TXT" else one for one in entries]
         if params["record_mode"] == "append" and there:
             sent = list({*there["values"], *sent})
@@ -145,7 +145,7 @@ class OceanDomain(Cloud):
 
     def do(self, params: Params, module: str) -> Params:
         if module.endswith("_info"):
-            if params["name"] != ZONE:  # the real one ends well and tells nothing
+            if params["name"] != ZONE:  # the real module succeeds without data
                 return {"changed": False, "msg": "Error getting domain records [404: not_found]"}
             return {"changed": False, "data": {"records": self.records()}}
         full = ZONE if params["name"] == "@" else f"{params['name']}.{ZONE}"
@@ -168,12 +168,12 @@ def cloud(request: pytest.FixtureRequest) -> Any:
     return request.param()
 
 
-def as_kept(cloud: Cloud, *texts: str) -> list[str]:
-    """Texts as the service keeps them."""
+def stored_texts(cloud: Cloud, *texts: str) -> list[str]:
+    """Texts in the format of the service."""
     return sorted(f'"{text}"' for text in texts) if cloud.provider == "route53" else sorted(texts)
 
 
-def test_made_once_and_removed_once(cloud: Cloud) -> None:
+def test_present_and_absent_are_idempotent(cloud: Cloud) -> None:
     records = [CNAME, TXT]
     assert cloud.run(records=records, check_mode=True)["changed"]
     assert cloud.calls == []
@@ -181,7 +181,7 @@ def test_made_once_and_removed_once(cloud: Cloud) -> None:
     assert first["diff"]["after"] == (f"_a.www.{ZONE} CNAME x.comodoca.com\n{ZONE} TXT _one\n{ZONE} TXT _two\n")
     assert [one["value"] for one in first["records"]] == ["x.comodoca.com", "_one", "_two"]
     assert [one.rstrip(".") for one in cloud.values(f"_a.www.{ZONE}", "CNAME")] == ["x.comodoca.com"]
-    assert cloud.values(ZONE, "TXT") == as_kept(cloud, "_one", "_two")
+    assert cloud.values(ZONE, "TXT") == stored_texts(cloud, "_one", "_two")
     cloud.calls.clear()
     assert not cloud.run(records=records)["changed"]
     assert cloud.calls == []
@@ -190,19 +190,19 @@ def test_made_once_and_removed_once(cloud: Cloud) -> None:
     assert not cloud.run(records=records, state="absent")["changed"]
 
 
-def test_what_others_have_in_the_same_set_stays_as_it_was(cloud: Cloud) -> None:
-    cloud.put(ZONE, "TXT", *as_kept(cloud, SPF), ttl=1234)
+def test_foreign_values_of_the_same_set_are_kept(cloud: Cloud) -> None:
+    cloud.put(ZONE, "TXT", *stored_texts(cloud, SPF), ttl=1234)
     cloud.run(records=[TXT])
-    assert cloud.values(ZONE, "TXT") == as_kept(cloud, SPF, "_one", "_two")
+    assert cloud.values(ZONE, "TXT") == stored_texts(cloud, SPF, "_one", "_two")
     assert cloud.sets[ZONE, "TXT"]["ttl"] == 1234
     cloud.run(records=[{**TXT, "values": ["_two"]}], state="absent")
-    assert cloud.values(ZONE, "TXT") == as_kept(cloud, SPF, "_one")
+    assert cloud.values(ZONE, "TXT") == stored_texts(cloud, SPF, "_one")
     cloud.run(records=[TXT], state="absent")
-    assert (cloud.values(ZONE, "TXT"), cloud.sets[ZONE, "TXT"]["ttl"]) == (as_kept(cloud, SPF), 1234)
+    assert (cloud.values(ZONE, "TXT"), cloud.sets[ZONE, "TXT"]["ttl"]) == (stored_texts(cloud, SPF), 1234)
 
 
 @pytest.mark.parametrize(("cloud", "theirs"), [(AwsRoute53, '"one" "two"'), (AzureZone, "one\x00two")])
-def test_a_text_in_parts_goes_back_in_parts(cloud: type[Cloud], theirs: str) -> None:
+def test_the_parts_of_a_foreign_text_are_kept(cloud: type[Cloud], theirs: str) -> None:
     zone = cloud()
     zone.put(ZONE, "TXT", theirs)
     zone.run(records=[TXT])
@@ -210,15 +210,15 @@ def test_a_text_in_parts_goes_back_in_parts(cloud: type[Cloud], theirs: str) -> 
     assert zone.values(ZONE, "TXT") == [theirs]
 
 
-def test_another_ones_only_value_is_not_taken_for_ours(cloud: Cloud) -> None:
-    """Asked by name, DigitalOcean's module removes the one that is there; the others remove all there are."""
-    cloud.put(ZONE, "TXT", *as_kept(cloud, SPF))
+def test_absent_does_not_remove_foreign_values(cloud: Cloud) -> None:
+    """Given only a name, DigitalOcean's module removes a single record and the other modules remove the whole set."""
+    cloud.put(ZONE, "TXT", *stored_texts(cloud, SPF))
     cloud.put(f"_a.www.{ZONE}", "CNAME", "theirs.example.org")
     assert not cloud.run(records=[TXT, CNAME], state="absent")["changed"]
     assert cloud.calls == []
 
 
-def test_an_alias_in_the_way_is_named_before_anything_is_changed(cloud: Cloud) -> None:
+def test_a_foreign_cname_is_reported_before_any_change(cloud: Cloud) -> None:
     cloud.put(f"_a.www.{ZONE}", "CNAME", "theirs.example.org")
     with pytest.raises(GogetsslError, match=r"^_a\.www\.example\.com has 'theirs\.example\.org' as CNAME") as caught:
         cloud.run(records=[TXT, CNAME])
@@ -235,17 +235,17 @@ def test_an_alias_in_the_way_is_named_before_anything_is_changed(cloud: Cloud) -
         (AzureZone, {"target": {"id": "/subscriptions/s/cdn"}}),
     ],
 )
-def test_sets_with_rules_of_their_own_are_nobodys_to_touch(cloud: type[Cloud], special: Params) -> None:
+def test_sets_with_routing_rules_are_not_changed(cloud: type[Cloud], special: Params) -> None:
     zone = cloud()
-    zone.put(ZONE, "TXT", *as_kept(zone, SPF), **special)
+    zone.put(ZONE, "TXT", *stored_texts(zone, SPF), **special)
     with pytest.raises(GogetsslError, match=r"rules of its own|alias of the resource"):
         zone.run(records=[TXT])
     assert not zone.run(records=[TXT], state="absent")["changed"]
     assert zone.calls == []
 
 
-def test_whoever_comes_in_between_at_route53_keeps_what_he_made() -> None:
-    """Making a set and removing one are refused by the service if it is not as it was read."""
+def test_a_concurrent_change_at_route53_is_kept() -> None:
+    """The service refuses to create or remove a set that has changed since it was read."""
     zone = AwsRoute53()
     zone.changed_meanwhile = lambda: zone.put(ZONE, "TXT", '"theirs"')
     with pytest.raises(GogetsslError, match=r"route53 failed for the zone example\.com: Record already exists"):
@@ -257,36 +257,36 @@ def test_whoever_comes_in_between_at_route53_keeps_what_he_made() -> None:
     assert '"theirs"' in zone.values(ZONE, "TXT")
 
 
-def test_texts_that_come_in_between_at_azure_stay() -> None:
+def test_a_concurrent_change_at_azure_is_kept() -> None:
     zone = AzureZone()
     zone.changed_meanwhile = lambda: zone.put(ZONE, "TXT", "theirs")
     zone.run(records=[TXT])
     assert zone.values(ZONE, "TXT") == ["_one", "_two", "theirs"]
 
 
-def test_a_change_that_changed_nothing_is_not_believed() -> None:
+def test_a_change_without_effect_is_an_error() -> None:
     zone = AwsRoute53()
     zone.changed_meanwhile = lambda: zone.put(ZONE, "TXT", '"_one"', '"_two"', ttl=60)
     with pytest.raises(GogetsslError, match=r"did not change .* Run again"):
         zone.run(records=[TXT])
 
 
-def test_a_check_reads_the_zone_and_names_one_that_is_not_there(cloud: Cloud) -> None:
-    assert not cloud.run(records=[CNAME], state="checked")["changed"]
+def test_verify_only_reads_the_zone_and_reports_a_missing_one(cloud: Cloud) -> None:
+    assert not cloud.run(records=[CNAME], verify_only=True)["changed"]
     assert cloud.calls == []
     other = {**CNAME, "zone": "example.net", "name": "_a.example.net"}
     with pytest.raises(GogetsslError, match=r"zone example\.net") as caught:
-        cloud.run(records=[other], state="checked")
+        cloud.run(records=[other], verify_only=True)
     assert "\n" not in caught.value.message
 
 
-def test_a_zone_of_several_by_its_number() -> None:
+def test_a_zone_can_be_selected_by_its_id() -> None:
     zone = AwsRoute53()
     zone.run(records=[CNAME], zone_ids={"Example.com.": "Z123"})
     assert zone.calls[0]["hosted_zone_id"] == "Z123"
 
 
-def test_options_cannot_say_which_records() -> None:
+def test_options_cannot_change_the_records() -> None:
     zone = AwsRoute53()
     keys = {"access_key": "a", "secret_key": "s"}
     zone.run(records=[CNAME], options={**keys, "record": "www.example.com", "overwrite": True, "state": "absent"})
@@ -295,6 +295,6 @@ def test_options_cannot_say_which_records() -> None:
     ]
 
 
-def test_not_without_the_controller() -> None:
+def test_the_task_requires_the_controller() -> None:
     with pytest.raises(GogetsslError, match="on the controller"):
-        task_runner(_cloud_dns.TASK, records=[CNAME], provider="route53")
+        task_runner(cloud_dns.TASK, records=[CNAME], provider="route53")

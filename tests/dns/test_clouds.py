@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Task files of providers that cannot be had here, against modules that check their options as the real ones do.
+"""Task files of cloud providers, against stubs that check their options like the real modules.
 
-`specs/` holds the options of the real modules with their collection's version, as `ansible-doc --json` tells them.
+`specs/` holds the options of the real modules from `ansible-doc --json`, with the version of their collection.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STUB = """
 import json
 from ansible.module_utils.basic import AnsibleModule
 spec = json.loads({spec!r})
-for name in {{"api_token", "hetzner_token", "secret_key", "secret", "oauth_token"}} & set(spec):  # as in the real ones
+for name in {{"api_token", "hetzner_token", "secret_key", "secret", "oauth_token"}} & set(spec):  # as in real modules
     spec[name]["no_log"] = True
 module = AnsibleModule(argument_spec=spec)
 with open({log!r}, "a") as log:
@@ -36,10 +36,13 @@ SECRET = "s3cr3t-of-the-cloud"
 VARIABLES: dict[str, dict[str, Any]] = {
     "cloudflare": {"gogetssl_cloudflare_token": SECRET},
     "hetzner": {"gogetssl_hetzner_token": SECRET},
-    "route53": {"gogetssl_route53_options": {"access_key": "a", "secret_key": SECRET}, "gogetssl_route53_zone_ids": {}},
+    "route53": {
+        "gogetssl_route53_options": {"access_key": "a", "secret_key": SECRET},
+        "__gogetssl_settings": {"route53_zone_ids": {}},
+    },
     "azure": {
         "gogetssl_azure_options": {"client_id": "c", "secret": SECRET, "tenant": "t"},
-        "gogetssl_azure_resource_group": "dns",
+        "__gogetssl_settings": {"azure_resource_group": "dns"},
     },
     "digitalocean": {"gogetssl_digitalocean_token": SECRET},
 }
@@ -51,24 +54,28 @@ RECORDS[0].update(value="x.comodoca.com", values=["x.comodoca.com"])
 RECORDS[1].update(value="_one", values=["_one", "_two"])
 
 
-def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
-    """What the provider's module was called with."""
-    log = tmp_path / "log"
+def install_stubs(directory: Path, log: Path) -> None:
+    """Put the stubs into this directory of collections. Each call is recorded in `log`."""
     for path in SPECS:
         spec = json.loads(path.read_text())
         namespace, collection, module = spec["module"].split(".")
-        folder = tmp_path / "ansible_collections" / namespace / collection / "plugins" / "modules"
+        folder = directory / "ansible_collections" / namespace / collection / "plugins" / "modules"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{module}.py").write_text(
             STUB.format(spec=json.dumps(spec["options"]), log=str(log), name=spec["module"])
         )
+
+
+def calls(tmp_path: Path, provider: str, state: str, verify_only: bool = False) -> list[dict[str, Any]]:
+    """The recorded options of all calls of the provider's module."""
+    log = tmp_path / "log"
+    install_stubs(tmp_path, log)
     task = {"ansible.builtin.include_tasks": str(ROOT / "roles" / "gogetssl" / "tasks" / "dns" / f"{provider}.yml")}
     variables = {"gogetssl_dns_records": RECORDS, "gogetssl_dns_state": state, **VARIABLES[provider]}
+    variables["gogetssl_dns_verify_only"] = verify_only
     variables["ansible_python_interpreter"] = sys.executable
     play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-    # What Ansible prints then of another collection's module that stands in a task file is not ours to change.
-    debugging = {"ANSIBLE_DEBUG": "1"} if provider in MERGED else {}
     ours = os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".venv" / "collections"))
     done = subprocess.run(
         [
@@ -81,7 +88,7 @@ def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
             "play.yml",
         ],
         cwd=tmp_path,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}:{ours}", **debugging},
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}:{ours}", "ANSIBLE_DEBUG": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -108,10 +115,10 @@ EXPECTED: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", EXPECTED)
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_each_value_by_itself(tmp_path: Path, provider: str, state: str) -> None:
-    made = calls(tmp_path, provider, state)
-    assert len(made) == 3
-    for call, expected in zip(made, EXPECTED[provider]):
+def test_each_value_is_one_call(tmp_path: Path, provider: str, state: str) -> None:
+    recorded = calls(tmp_path, provider, state)
+    assert len(recorded) == 3
+    for call, expected in zip(recorded, EXPECTED[provider]):
         assert {**expected, "state": state}.items() <= call.items()
 
 
@@ -139,30 +146,30 @@ def is_read(call: dict[str, Any]) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", MERGED)
 def test_sets_are_read_before_they_are_written(tmp_path: Path, provider: str) -> None:
-    """Through Ansible; what others have in the sets is the business of test_cloud_sets.py."""
-    made = calls(tmp_path, provider, "present")
-    writes = [call for call in made if not is_read(call)]
+    """With Ansible; test_cloud_sets.py covers foreign values in the sets."""
+    recorded = calls(tmp_path, provider, "present")
+    writes = [call for call in recorded if not is_read(call)]
     assert len(writes) == len(MERGED[provider])
     for call, expected in zip(writes, MERGED[provider]):
         assert {**expected, "state": "present"}.items() <= {**call, "records": trimmed(call)}.items()
-    assert all(map(is_read, made[: len(made) - len(writes)])), "something was written before all was read"
-    assert len(made) > len(writes)
+    assert all(map(is_read, recorded[: len(recorded) - len(writes)])), "a set was written before all were read"
+    assert len(recorded) > len(writes)
 
 
 def trimmed(call: dict[str, Any]) -> list[dict[str, Any]]:
-    """Azure's records without the options that were not given."""
+    """Azure's records without unset options."""
     return [{k: v for k, v in one.items() if v is not None} for one in call.get("records") or []]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", MERGED)
-def test_a_check_only_reads(tmp_path: Path, provider: str) -> None:
-    made = calls(tmp_path, provider, "checked")
-    assert made
-    assert all(map(is_read, made))
+def test_verify_only_reads(tmp_path: Path, provider: str) -> None:
+    recorded = calls(tmp_path, provider, "present", verify_only=True)
+    assert recorded
+    assert all(map(is_read, recorded))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", EXPECTED)
-def test_a_check_calls_nobody(tmp_path: Path, provider: str) -> None:
-    assert calls(tmp_path, provider, "checked") == []
+def test_verify_only_makes_no_call(tmp_path: Path, provider: str) -> None:
+    assert calls(tmp_path, provider, "present", verify_only=True) == []

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shipped playbook against the emulator and BIND: the authority asks the same servers as everybody."""
+"""The shipped playbook against the emulator and BIND, which the CA queries too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MIXED = {
 }
 
 
-def wish(**changes: Any) -> dict[str, Any]:
+def spec(**changes: Any) -> dict[str, Any]:
     return {"name": "shop", "names": NAMES, "product": "139", "dcv": MIXED, **changes}
 
 
@@ -36,64 +36,86 @@ def notes(bench: Bench) -> list[Path]:
     return list(bench.store.glob(".dns-*"))
 
 
-SOON: dict[str, Any] = {"gogetssl_dns_timeout": 1, "gogetssl_dcv_timeout": 1}
-MANUAL: dict[str, Any] = {"gogetssl_dns_provider": "manual", **SOON}
+SHORT_TIMEOUTS: dict[str, Any] = {"gogetssl_dns_timeout": 1, "gogetssl_dcv_timeout": 1}
+MANUAL: dict[str, Any] = {"gogetssl_dns_provider": "manual", **SHORT_TIMEOUTS}
 
 
 @pytest.fixture(autouse=True)
 def _clean(named: Bind) -> Any:
     named.catch_up()
     yield
-    assert named.records() == [], "a test has left records"
+    assert named.remove_records() == [], "the test did not remove its records"
 
 
 def test_apex_wildcard_sub_zone_public_suffix_and_idn_by_mixed_methods(named: Bind, bench: Bench) -> None:
-    # The authority does not look by itself: it asks the primary, where the records are already.
+    # The CA validates only later, so the order is pending while the secondary is out of date.
     bench.emulator.set(issuance_delay=3600.0, dcv_interval=7200.0)
-    run = bench.run("-vvvv", gogetssl_certificates=[wish()], gogetssl_wait=False, **SOON)
+    run = bench.run("-vvvv", gogetssl_certificates=[spec()], gogetssl_wait=False, **SHORT_TIMEOUTS)
     assert run.code == 0, run.output
     zones = sorted({record.split()[0].partition(".")[2] for record in named.records()})
     assert zones == ["example.com.", "sub.example.com.", "xn--mller-kva-q9a.com."]
     assert notes(bench)
     assert named.secret not in run.output
-    # The secondary lags: the record is not everywhere yet, so the order waits, and the server is named.
-    assert f"ns2.example.com (127.0.0.1 port {named.secondary}) says that" in run.output
+    # The secondary is out of date, so the order waits and the output names the server.
+    assert f"ns2.example.com (127.0.0.1 port {named.secondary}) reports that" in run.output
 
     named.catch_up()
-    run = bench.run(gogetssl_certificates=[wish()], gogetssl_wait=False)
+    run = bench.run(gogetssl_certificates=[spec()], gogetssl_wait=False)
     assert run.code == 0, run.output
     assert len(named.records()) == 3, "a pending order keeps its records"
 
     bench.emulator.set(issuance_delay=0.0, dcv_interval=0.5)
     bench.emulator.advance(seconds=7200)
-    run = bench.run(gogetssl_certificates=[wish()])
+    run = bench.run(gogetssl_certificates=[spec()])
     assert run.code == 0, run.output
     assert bench.installed()
     assert len(bench.orders) == 1
     assert (named.records(), notes(bench)) == ([], [])
 
     bench.emulator.clear_requests()
-    again = bench.run(gogetssl_certificates=[wish()])
+    again = bench.run(gogetssl_certificates=[spec()])
     assert (again.code, again.recap["changed"], bench.emulator.requests()) == (0, 0, []), again.output
 
 
+def test_two_lists_of_one_host_keep_each_others_records(named: Bind, bench: Bench) -> None:
+    """Two plays of one host have a certificate each, whose order stays pending."""
+    bench.emulator.set(issuance_delay=3600.0, dcv_interval=7200.0)
+    names = {"mail": "example.com", "web": "shop.co.uk"}
+
+    def issue(certificate: str, **changes: Any) -> None:
+        one = spec(name=certificate, names=[names[certificate]], product="66", dcv="dns")
+        run = bench.run(gogetssl_certificates=[one], **changes)
+        assert run.code == 0, run.output
+
+    for number, certificate in enumerate(names, 1):
+        issue(certificate, gogetssl_wait=False, **SHORT_TIMEOUTS)
+        assert (len(named.records()), len(notes(bench))) == (number, number)
+    bench.emulator.set(issuance_delay=0.0, dcv_interval=0.5)
+    named.catch_up()
+    bench.emulator.advance(seconds=7200)
+    for number, certificate in enumerate(names, 1):
+        issue(certificate)
+        assert (len(named.records()), len(notes(bench))) == (2 - number, 2 - number)
+    assert len(bench.orders) == 2
+
+
 def test_text_records_of_the_other_family(named: Bind, bench: Bench) -> None:
-    with named.standing("shop.co.uk", "shop.co.uk", "TXT", '"v=spf1 -all"'):
-        run = bench.run(gogetssl_certificates=[wish(names=["*.shop.co.uk"], product="32", dcv="dns")])
+    with named.foreign_records("shop.co.uk", "shop.co.uk", "TXT", '"v=spf1 -all"'):
+        run = bench.run(gogetssl_certificates=[spec(names=["*.shop.co.uk"], product="32", dcv="dns")])
         assert run.code == 0, run.output
         assert bench.installed()
         assert named.records("TXT") == ['shop.co.uk. "v=spf1 -all"']
 
 
-def test_a_name_whose_proofs_live_elsewhere(named: Bind, bench: Bench) -> None:
+def test_a_name_validated_through_an_alias(named: Bind, bench: Bench) -> None:
     bench.emulator.set(dns_follow_cname=True)
     alias = {"shop.co.uk": "shop.sub.example.com"}
-    certificate = wish(names=["shop.co.uk"], product="66", dcv="dns")
+    certificate = spec(names=["shop.co.uk"], product="66", dcv="dns")
     run = bench.run(gogetssl_certificates=[certificate], gogetssl_dns_alias=alias)
     assert run.code != 0
     assert "*.shop.co.uk CNAME shop.sub.example.com" in run.output
     assert not bench.orders
-    with named.standing("shop.co.uk", "*.shop.co.uk", "CNAME", "shop.sub.example.com."):
+    with named.foreign_records("shop.co.uk", "*.shop.co.uk", "CNAME", "shop.sub.example.com."):
         run = bench.run(gogetssl_certificates=[certificate], gogetssl_dns_alias=alias)
         assert run.code == 0, run.output
         assert bench.installed()
@@ -103,7 +125,7 @@ def test_a_name_whose_proofs_live_elsewhere(named: Bind, bench: Bench) -> None:
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "key": (
         {"gogetssl_nsupdate_key_name": "nobody"},
-        "does not know the key nobody, which is to sign for _gogetssl-check.shop.co.uk: check key_name",
+        "does not know the key nobody that signs for _gogetssl-check.shop.co.uk: check key_name",
     ),
     "secret": (
         {"gogetssl_nsupdate_key_secret": base64.b64encode(b"x" * 32).decode()},
@@ -111,9 +133,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "zone": (
         {"gogetssl_dns_zones": {"shop.co.uk": "co.uk"}, "gogetssl_nsupdate_server": "ns1.example.com"},
-        "is not the primary server of co.uk or takes no updates of it",
+        "is not the primary server of co.uk or does not accept updates of it",
     ),
-    "provider": ({"gogetssl_dns_provider": "nobody"}, "There is no DNS provider nobody: use azure, cloudflare"),
+    "provider": ({"gogetssl_dns_provider": "nobody"}, "Unknown gogetssl_dns_provider nobody. Use azure, cloudflare"),
     "collection": (
         {"gogetssl_dns_provider": "route53"},
         "route53 needs the collection amazon.aws on the controller: ansible-galaxy collection install amazon.aws",
@@ -121,23 +143,23 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_what_is_wrong_is_said_before_the_order(bench: Bench, what: str) -> None:
-    """The other certificate, which needs no records, is not held up."""
-    variables, said = WRONG[what]
-    by_file = wish(name="file", names=["www.example.com"], product="66", dcv="http")
-    by_record = wish(name="record", names=["shop.co.uk"], product="66", dcv="dns")
+@pytest.mark.parametrize("case", WRONG)
+def test_errors_are_reported_before_the_order(bench: Bench, case: str) -> None:
+    """The other certificate, which needs no records, is issued."""
+    variables, message = WRONG[case]
+    by_file = spec(name="file", names=["www.example.com"], product="66", dcv="http")
+    by_record = spec(name="record", names=["shop.co.uk"], product="66", dcv="dns")
     run = bench.run(gogetssl_certificates=[by_record, by_file], **variables)
     assert run.code != 0
-    assert said in run.output, run.output
+    assert message in run.output, run.output
     assert "record: stopped: " in run.output
     assert "file: installed: " in run.output
     assert len(bench.orders) == 1
 
 
-def test_a_refused_update_and_a_missing_zone_are_said_before_the_order(named: Bind, bench: Bench) -> None:
-    missing = wish(name="missing", names=["www.example.org"], product="66", dcv="dns")
-    refused = wish(name="refused", names=["shop.co.uk"], product="66", dcv="dns")
+def test_a_refused_update_and_a_missing_zone_are_reported_before_the_order(named: Bind, bench: Bench) -> None:
+    missing = spec(name="missing", names=["www.example.org"], product="66", dcv="dns")
+    refused = spec(name="refused", names=["shop.co.uk"], product="66", dcv="dns")
     other: dict[str, Any] = {"gogetssl_nsupdate_key_name": OTHER_KEY, "gogetssl_nsupdate_key_secret": named.other}
     run = bench.run(gogetssl_certificates=[missing, refused], **other)
     assert run.code != 0
@@ -146,14 +168,14 @@ def test_a_refused_update_and_a_missing_zone_are_said_before_the_order(named: Bi
     assert not bench.orders
 
 
-def test_a_record_in_the_way_stops_its_order_and_is_left_alone(named: Bind, bench: Bench) -> None:
-    certificate = wish(names=["shop.co.uk"], product="66", dcv="dns")
+def test_a_conflicting_record_stops_its_order_and_is_kept(named: Bind, bench: Bench) -> None:
+    certificate = spec(names=["shop.co.uk"], product="66", dcv="dns")
     run = bench.run(gogetssl_certificates=[certificate], gogetssl_wait=False, **MANUAL)
     assert run.code == 0, run.output
-    told = re.search(r"Please make: (\S+)\. 60 IN CNAME \S+\. \(zone shop\.co\.uk\)", run.output)
-    assert told, run.output
-    name = told[1]
-    with named.standing("shop.co.uk", name, "CNAME", "theirs.example.net."):
+    match = re.search(r"Create these DNS records: (\S+)\. 60 IN CNAME \S+\. \(zone shop\.co\.uk\)", run.output)
+    assert match, run.output
+    name = match[1]
+    with named.foreign_records("shop.co.uk", name, "CNAME", "theirs.example.net."):
         run = bench.run(gogetssl_certificates=[certificate], gogetssl_wait=False)
         assert run.code != 0
         assert f"has 'theirs.example.net' as CNAME of {name}" in run.output
@@ -164,16 +186,24 @@ def test_a_record_in_the_way_stops_its_order_and_is_left_alone(named: Bind, benc
 
 
 @pytest.mark.parametrize(
-    "moment", ["Hand the records", "Check the proofs from outside", "Fetch what has become", "Forget the records"]
+    "task_name",
+    [
+        "Publish records with the DNS provider",
+        "Check published files",
+        "Fetch issued certificates",
+        "Delete notes of removed records",
+    ],
 )
-def test_a_killed_run_leaves_no_record_after_the_next(named: Bind, bench: Bench, moment: str) -> None:
-    certificate = wish(names=["shop.co.uk", "www.shop.co.uk"], product="68", dcv="dns")
+def test_the_next_run_removes_the_records_of_a_killed_run(named: Bind, bench: Bench, task_name: str) -> None:
+    certificate = spec(names=["shop.co.uk", "www.shop.co.uk"], product="68", dcv="dns")
     process = bench.start(gogetssl_certificates=[certificate])
     assert process.stdout is not None
     for line in process.stdout:
-        if moment in line:
+        if task_name in line:
             kill_tree(process.pid)
             break
+    else:
+        pytest.fail(f"the run has no task {task_name}")
     process.wait()
     run = bench.run(gogetssl_certificates=[certificate])
     assert run.code == 0, run.output
@@ -182,26 +212,35 @@ def test_a_killed_run_leaves_no_record_after_the_next(named: Bind, bench: Bench,
     assert (named.records(), notes(bench)) == ([], [])
 
 
-def test_records_of_a_certificate_nobody_wants_any_more_go(named: Bind, bench: Bench) -> None:
-    """Its order is pending when it is taken off the list; what is left on the host is sound."""
-    sound = wish(name="file", names=["www.example.com"], product="66", dcv="http")
-    unwanted = wish(names=["memory.co.uk"], product="66", dcv="dns")
-    assert bench.run(gogetssl_certificates=[sound]).code == 0
+def test_records_of_a_removed_certificate_are_removed_when_it_is_retired(named: Bind, bench: Bench) -> None:
+    """The certificate is removed from the variables while its order is pending. The other one is healthy.
+
+    Until then it may be in another list for this host, whose run still needs the records.
+    """
+    healthy = spec(name="file", names=["www.example.com"], product="66", dcv="http")
+    removed = spec(names=["memory.co.uk"], product="66", dcv="dns")
+    assert bench.run(gogetssl_certificates=[healthy]).code == 0
     bench.emulator.set(issuance_delay=3600.0)
-    run = bench.run(gogetssl_certificates=[sound, unwanted], gogetssl_wait_timeout=1)
+    run = bench.run(gogetssl_certificates=[healthy, removed], gogetssl_wait_timeout=1)
     assert run.code == 0, run.output
-    # What the authority may remember for longer than the run waits is told.
-    told = r"_\w+\.memory\.co\.uk: if the authority has looked .* \d\d:\d\d UTC that it was not there"
-    assert re.search(told, run.output), run.output
+    # A negative answer that the CA may have cached for longer than the run waits is reported.
+    match = r"_\w+\.memory\.co\.uk: if the CA queried it .* \d\d:\d\d UTC \("
+    assert re.search(match, run.output), run.output
     assert len(named.records()) == 1
-    run = bench.run(gogetssl_certificates=[sound])
+    run = bench.run(gogetssl_certificates=[healthy])
+    assert run.code == 0, run.output
+    assert len(named.records()) == 1
+    retire = {"playbook": "certops.gogetssl.retire", "gogetssl_retire": ["shop"], "gogetssl_retire_cancel": True}
+    run = bench.run(gogetssl_certificates=[healthy, removed], **retire)
+    assert run.code == 0, run.output
+    run = bench.run(gogetssl_certificates=[healthy])
     assert run.code == 0, run.output
     assert (named.records(), notes(bench)) == ([], [])
-    assert bench.run(gogetssl_certificates=[sound]).recap["ok"] == 1
+    assert bench.run(gogetssl_certificates=[healthy]).recap["ok"] == 1
 
 
-def test_records_that_are_to_be_kept(named: Bind, bench: Bench) -> None:
-    certificate = wish(names=["shop.co.uk"], product="66", dcv="dns")
+def test_keep_dcv_keeps_the_records(named: Bind, bench: Bench) -> None:
+    certificate = spec(names=["shop.co.uk"], product="66", dcv="dns")
     run = bench.run(gogetssl_certificates=[certificate], gogetssl_keep_dcv=True)
     assert run.code == 0, run.output
     (record,) = named.records()
@@ -210,26 +249,26 @@ def test_records_that_are_to_be_kept(named: Bind, bench: Bench) -> None:
 
 
 def test_check_mode_publishes_nothing(named: Bind, bench: Bench) -> None:
-    run = bench.run("--check", gogetssl_certificates=[wish()])
+    run = bench.run("--check", gogetssl_certificates=[spec()])
     assert run.code == 0, run.output
-    assert "would do: buy" in run.output
+    assert "planned: buy" in run.output
     assert (named.records(), bench.orders, bench.snapshot()) == ([], [], {})
 
 
 @pytest.mark.slow
-def test_what_the_authority_remembers_is_waited_for(named: Bind, tmp_path: Path) -> None:
-    """It looks once when the order is placed and finds nothing, and its resolver goes on saying so."""
+def test_the_run_waits_for_the_negative_ttl(named: Bind, tmp_path: Path) -> None:
+    """The CA validates once when the order is placed, and its resolver caches the negative answer."""
     web_root = tmp_path / "www"
     web_root.mkdir()
-    with named.remembering() as resolver, vendor(resolver, web_root) as everything:
-        bench = fresh_bench(tmp_path, everything, named)
+    with named.caching_resolver() as resolver, vendor(resolver, web_root) as vendor_and_port:
+        bench = fresh_bench(tmp_path, vendor_and_port, named)
         bench.defaults.update(gogetssl_dns_provider="nsupdate", gogetssl_nsupdate_key_name=KEY)
         bench.environment["GOGETSSL_TSIG_SECRET"] = named.secret
         bench.emulator.set(issuance_delay=0.0, dcv_interval=7200.0)
-        certificate = wish(names=["memory.co.uk"], product="66", dcv="dns")
+        certificate = spec(names=["memory.co.uk"], product="66", dcv="dns")
         run = bench.run(gogetssl_certificates=[certificate])
         assert run.code == 0, run.output
         assert bench.installed(), run.output
-        again = run.output.index("Have the authority look again")
+        again = run.output.index("Request validation again after the negative TTL")
         assert run.output[again:].splitlines()[1] == "changed: [web1]", run.output
         assert (named.records(), notes(bench), len(bench.orders)) == ([], [], 1)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""dns-lexicon with the one of its providers that needs no server: records in a zone file."""
+"""dns-lexicon with its provider localzone, which edits a zone file and needs no server."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _lexicon
-from ansible_collections.certops.gogetssl.plugins.module_utils._errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import lexicon as _lexicon
 
 from .conftest import task_runner
 from .powerdns import PowerDns
@@ -19,7 +19,7 @@ from .servers import SUB
 
 CNAME = {"zone": "sub.example.com", "name": "_a.sub.example.com", "type": "CNAME", "value": "x.comodoca.com", "ttl": 60}
 TXT = {"zone": "sub.example.com", "name": "www.sub.example.com", "type": "TXT", "values": ["_one"], "ttl": 60}
-SECRET = "a-token-nobody-may-see"
+SECRET = "a-secret-token"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def lexicon(zone_file: Path, **options: Any) -> dict[str, Any]:
     return task_runner(_lexicon.TASK, **{**given, **options})
 
 
-def test_made_once_and_removed_once(zone_file: Path) -> None:
+def test_present_and_absent_are_idempotent(zone_file: Path) -> None:
     assert lexicon(zone_file, check_mode=True)["changed"]
     assert "comodoca" not in zone_file.read_text()
     assert len(lexicon(zone_file)["records"]) == 2
@@ -49,21 +49,21 @@ def test_made_once_and_removed_once(zone_file: Path) -> None:
     assert "v=spf1" in zone_file.read_text()
 
 
-def test_another_alias_is_not_touched(zone_file: Path) -> None:
+def test_a_foreign_cname_is_not_changed(zone_file: Path) -> None:
     lexicon(zone_file, records=[{**CNAME, "value": "theirs.example.net"}])
     with pytest.raises(GogetsslError, match=r"_a\.sub\.example\.com has .theirs\.example\.net. as CNAME"):
         lexicon(zone_file)
     assert "theirs.example.net." in zone_file.read_text()
 
 
-def test_a_check_changes_nothing(zone_file: Path) -> None:
+def test_verify_only_changes_nothing(zone_file: Path) -> None:
     before = zone_file.read_text()
-    assert not lexicon(zone_file, state="checked")["changed"]
+    assert not lexicon(zone_file, verify_only=True)["changed"]
     assert zone_file.read_text() == before
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"provider": "nobody"}, "dns-lexicon cannot use the provider nobody"),
         (
@@ -72,25 +72,25 @@ def test_a_check_changes_nothing(zone_file: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_one_line_without_secrets(zone_file: Path, options: dict[str, Any], said: str) -> None:
+def test_errors_are_one_line_without_secrets(zone_file: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(GogetsslError) as caught:
-        lexicon(zone_file, state="checked", **options)
-    assert said in caught.value.message
+        lexicon(zone_file, verify_only=True, **options)
+    assert message in caught.value.message
     assert SECRET not in caught.value.message
     assert "\n" not in caught.value.message
 
 
-def test_secrets_are_made_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEXICON_GANDI_AUTH_TOKEN", SECRET)
     params = {"provider": "gandi", "options": {"auth_password": "another-secret"}}
-    said = _lexicon.explain(ValueError(f"no {SECRET} nor another-secret"), params, "example.com").message
-    assert said == "gandi failed for the zone example.com: no ******** nor ********."
+    message = _lexicon.explain(ValueError(f"no {SECRET} nor another-secret"), params, "example.com").message
+    assert message == "gandi failed for the zone example.com: no ******** nor ********."
 
 
-def test_a_record_that_comes_out_otherwise_is_told_and_gone_again(pdns: PowerDns) -> None:
-    """The library's provider for PowerDNS puts the zone behind the target of every alias."""
+def test_a_record_with_a_changed_value_is_reported_and_removed(pdns: PowerDns) -> None:
+    """The library's PowerDNS provider appends the zone to the target of each CNAME."""
     given: dict[str, Any] = {"provider": "powerdns", "options": {"auth_token": pdns.key, "pdns_server": pdns.url}}
     record = {**CNAME, "zone": "example.net", "name": "_a.www.example.net"}
-    with pytest.raises(GogetsslError, match=r"did not make the record .*x\.comodoca\.com\.example\.net.*gone again"):
+    with pytest.raises(GogetsslError, match=r"created .*x\.comodoca\.com\.example\.net.* instead of the record"):
         task_runner(_lexicon.TASK, records=[record], **given)
     assert pdns.records() == []

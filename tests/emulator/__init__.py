@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The offline GoGetSSL: the vendor's reseller API, a CA that issues real X.509 and really checks proofs.
+"""An offline GoGetSSL: the vendor's reseller API and a CA that validates names and issues real X.509 certificates.
 
-Run it with `python -m tests.emulator`; the README beside this file lists its options and settings.
+Run it with `python -m tests.emulator`. README.md in this directory lists the options and settings.
 """

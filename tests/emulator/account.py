@@ -9,9 +9,9 @@ import datetime as dt
 import secrets
 from typing import Any
 
+from .backend import DAY, Call, date, money, row_id
 from .errors import ApiError
 from .model import Invoice
-from .world import DAY, Call, date, money, row_id
 
 
 def details(call: Call) -> dict[str, Any]:
@@ -28,41 +28,41 @@ def details(call: Call) -> dict[str, Any]:
         "state": "Riga",
         "postal_code": "LV-1001",
         "country": "LV",
-        "email": call.world.user,
+        "email": call.backend.user,
         "reseller_plan": "Standard",
-        "currency": call.world.settings.currency,
+        "currency": call.backend.settings.currency,
         "success": True,
     }
 
 
 def balance(call: Call) -> dict[str, Any]:
-    cents = int(call.world.store.meta("balance"))
-    return {"balance": money(cents), "currency": call.world.settings.currency, "success": True}
+    cents = int(call.backend.store.meta("balance"))
+    return {"balance": money(cents), "currency": call.backend.settings.currency, "success": True}
 
 
 def total_orders(call: Call) -> dict[str, Any]:
     """Only active orders count."""
-    return {"total_orders": call.world.store.count_orders("active"), "success": True}
+    return {"total_orders": call.backend.store.count_orders("active"), "success": True}
 
 
 def total_transactions(call: Call) -> dict[str, Any]:
-    """Undocumented: taken to be the twin of total_orders."""
-    return {"total_transactions": len(call.world.store.charges()), "success": True}
+    """Undocumented: assumed to have the shape of total_orders."""
+    return {"total_transactions": len(call.backend.store.charges()), "success": True}
 
 
 def invoices(call: Call) -> dict[str, Any]:
-    return {"invoices": [_short(call, item) for item in call.world.store.invoices()], "success": True}
+    return {"invoices": [_short(call, item) for item in call.backend.store.invoices()], "success": True}
 
 
 def unpaid_invoices(call: Call) -> dict[str, Any]:
-    unpaid = [_short(call, item) for item in call.world.store.invoices() if item.status == "unpaid"]
+    unpaid = [_short(call, item) for item in call.backend.store.invoices() if item.status == "unpaid"]
     for item in unpaid:
         del item["status"]
     return {"invoices": unpaid, "success": True}
 
 
 def order_invoice(call: Call, order_id: str) -> dict[str, Any]:
-    found = call.world.store.invoices(row_id(order_id))
+    found = call.backend.store.invoices(row_id(order_id))
     if not found:
         raise ApiError("Invoice not found", f"There is no invoice of order {order_id}")
     return {**_short(call, found[0]), "success": True}
@@ -71,7 +71,7 @@ def order_invoice(call: Call, order_id: str) -> dict[str, Any]:
 def _amounts(call: Call, item: Invoice) -> dict[str, Any]:
     return {
         "number": item.number,
-        "date": date(call.world, item.created),
+        "date": date(call.backend, item.created),
         "subtotal": money(item.net),
         "tax": money(item.tax),
         "total": money(item.net + item.tax),
@@ -90,7 +90,7 @@ def _long(call: Call, item: Invoice) -> dict[str, Any]:
     line = {
         "order_id": item.order_id,
         "order_number": str(item.order_id),
-        "date": date(call.world, item.created),
+        "date": date(call.backend, item.created),
         "subtotal": money(item.net),
         "period": item.period,
         "product_name": item.product_name,
@@ -100,13 +100,14 @@ def _long(call: Call, item: Invoice) -> dict[str, Any]:
 
 
 def invoices_by_period(call: Call) -> dict[str, Any]:
-    """At most 365 days apart; the last 365 days when nothing is said."""
-    today = call.world.now() - call.world.now() % DAY
+    """Invoices of a period of at most 365 days; the default is the last 365 days."""
+    today = call.backend.now() - call.backend.now() % DAY
     till = _day(call, "date_till", today)
     since = _day(call, "date_from", till - 365 * DAY)
     if since > till or till - since > 365 * DAY:
         raise ApiError("Wrong period", "The period must not be longer than 365 days")
-    found = [i for i in call.world.store.invoices() if since <= i.created < till + DAY]
+    newest = min(till + DAY, call.backend.now() - call.backend.settings.invoice_delay)
+    found = [i for i in call.backend.store.invoices() if since <= i.created <= newest]
     return {"invoices": [_long(call, item) for item in found], "success": True}
 
 
@@ -121,14 +122,14 @@ def _day(call: Call, name: str, default: float) -> float:
 
 
 def invoice(call: Call, invoice_id: str) -> dict[str, Any]:
-    found = call.world.store.invoice(row_id(invoice_id))
+    found = call.backend.store.invoice(row_id(invoice_id))
     if found:
         return {"invoice": _long(call, found), "success": True}
     raise ApiError("Invoice not found", f"There is no invoice {invoice_id}")
 
 
 def add_sandbox(call: Call) -> dict[str, Any]:
-    """Undocumented (API reference 2, no. 11): answers with a login that does not work anywhere."""
+    """Undocumented (API reference 2, no. 11): returns a login that is accepted nowhere."""
     return {"login": call.text("email", "sandbox@example.com"), "password": secrets.token_urlsafe(12), "success": True}
 
 

@@ -21,43 +21,43 @@ import werkzeug.routing
 from werkzeug.exceptions import HTTPException
 
 from . import auth, control, errors, lifecycle, routes
+from .backend import Backend, Call
 from .errors import ApiError
 from .faults import Fault
 from .routes import Route
-from .world import Call, World
 
-# A body larger than this PHP's post_max_size reaches the script as no form at all.
+# PHP drops a form that is larger than its post_max_size.
 _LARGEST_FORM = 8 * 1024 * 1024
 _JSON = "application/json; charset=utf-8"
 
 
 class Dropped(ConnectionError):
-    """The connection was cut on purpose; the server has nothing more to say on it."""
+    """A fault has cut the connection, so the server must not send a response."""
 
 
-def create(world: World) -> flask.Flask:
+def create(backend: Backend) -> flask.Flask:
     app = flask.Flask(__name__, static_folder=None)
-    # Lets `Dropped` through to the server, which ends such a connection without an answer.
+    # Let `Dropped` reach the server, which closes the connection without a response.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = _LARGEST_FORM
     app.url_map.strict_slashes = False
-    app.register_blueprint(control.create(world), url_prefix="/_emulator")
+    app.register_blueprint(control.create(backend), url_prefix="/_emulator")
     paths = werkzeug.routing.Map(strict_slashes=False)
     for number, route in enumerate(routes.ROUTES):
         paths.add(werkzeug.routing.Rule(f"{route.path.rstrip('/')}/", endpoint=str(number)))
-    # One rule for the whole API: which verb a path takes is its own affair, and no answer may be the framework's.
+    # One rule for the whole API, so that Flask generates no error responses: the routes check the verb.
     app.url_map.add(werkzeug.routing.Rule("/api/", endpoint="api"))
     app.url_map.add(werkzeug.routing.Rule("/api/<path:rest>", endpoint="api"))
-    app.view_functions["api"] = lambda rest="": _with_faults(world, lambda: _answer(world, *_matched(paths)))
+    app.view_functions["api"] = lambda rest="": _with_faults(backend, lambda: _answer(backend, *_matched(paths)))
     app.register_error_handler(HTTPException, _other)
     app.wsgi_app = _single_slashes(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation says
     app.before_request(_note_start)
-    app.after_request(lambda response: _note(world, response))
+    app.after_request(lambda response: _note(backend, response))
     return app
 
 
 def _single_slashes(inner: Callable[..., Any]) -> Callable[..., Any]:
-    """A doubled slash, which comes of joining addresses, counts as one; a redirect would lose a POST's form."""
+    """Treat a doubled slash, left by joining URLs, as one slash: a redirect would drop the form of a POST."""
 
     def outer(environ: dict[str, Any], start_response: Any) -> Any:
         environ["PATH_INFO"] = re.sub("/+", "/", environ.get("PATH_INFO", ""))
@@ -78,46 +78,46 @@ def _matched(paths: werkzeug.routing.Map) -> tuple[Route | None, dict[str, str]]
     return routes.ROUTES[int(endpoint)], dict(found)
 
 
-def _answer(world: World, route: Route | None, path_args: dict[str, str]) -> flask.Response:
-    # What is a GET in all but the body.
+def _answer(backend: Backend, route: Route | None, path_args: dict[str, str]) -> flask.Response:
+    # HEAD is processed as GET; the server omits the body.
     method = "GET" if flask.request.method == "HEAD" else flask.request.method
     try:
-        call = Call(world, _form(world), method)
-        if route is None or not route.allows(method, world.settings):
+        call = Call(backend, _form(backend), method)
+        if route is None or not route.allows(method, backend.settings):
             raise ApiError(errors.UNKNOWN_METHOD, status=404)
         if route.slow_list:
-            world.stopping.wait(world.settings.list_seconds)
-        with world.store.transaction():
-            lifecycle.settle(world)
-        with world.store.transaction():
+            backend.stopping.wait(backend.settings.list_seconds)
+        with backend.store.transaction():
+            lifecycle.settle(backend)
+        with backend.store.transaction():
             if route.needs_key:
                 auth.check(call)
             return _json(routes.run(route, call, path_args))
     except ApiError as error:
         return _json(error.body(), error.status)
     except Exception:
-        # A bug of the emulator: told where its operator looks, never to a client.
+        # A bug of the emulator is logged for its operator and hidden from the client.
         logging.getLogger("emulator").exception("%s %s failed", method, flask.request.path)
         return _json(ApiError("Internal error").body(), 500)
 
 
-def _form(world: World) -> dict[str, str]:
-    """Query and body together as PHP has them: the body wins, of a name given twice the last, the rest is dropped."""
+def _form(backend: Backend) -> dict[str, str]:
+    """Query and body merged like PHP's $_REQUEST: the body takes precedence, and so does the last value of a field."""
     request = flask.request
     form = {name: values[-1] for name, values in request.args.lists()}
     try:
         form |= {name: values[-1] for name, values in request.form.lists()}
-        if world.settings.json_bodies and request.is_json:
+        if backend.settings.json_bodies and request.is_json:
             body = request.get_json(silent=True)
             form |= dict(_flat(body)) if isinstance(body, dict) else {}
     except (HTTPException, RecursionError):
-        logging.getLogger("emulator").info("a body too large or nested too deeply is taken for none")
-    # JSON can hold half a surrogate pair, which no text is.
+        logging.getLogger("emulator").info("body too large or too deeply nested, treated as empty")
+    # JSON may hold a lone surrogate, which UTF-8 cannot encode.
     return {name: value.encode("utf-8", "replace").decode() for name, value in form.items()}
 
 
 def _flat(body: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """JSON as a form: nested objects and lists under PHP's names, true as 1, false and null as nothing."""
+    """JSON as a form: PHP's names for nested values, "1" for true, an empty value for false and null."""
     for name, value in body.items():
         path = f"{prefix}[{name}]" if prefix else str(name)
         if isinstance(value, list):
@@ -131,13 +131,13 @@ def _flat(body: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _other(error: HTTPException) -> flask.Response:
-    """What is outside the API, and what the framework itself refuses."""
+    """Answer requests outside the API and requests that Flask rejects."""
     code = error.code or 500
     return _json({"error": True, "message": error.name, "description": flask.request.path}, code)
 
 
 def _json(body: Any, status: int = 200) -> flask.Response:
-    """As PHP's json_encode writes it: slashes and all that is not ASCII escaped (API reference 1.6)."""
+    """Encode like PHP's json_encode: slashes and non-ASCII characters are escaped (API reference 1.6)."""
     text = json.dumps(body, separators=(",", ":"), allow_nan=False).replace("/", "\\/")
     return flask.Response(text, status, content_type=_JSON)
 
@@ -145,27 +145,27 @@ def _json(body: Any, status: int = 200) -> flask.Response:
 # Faults
 
 
-def _with_faults(world: World, answer: Callable[[], flask.Response]) -> flask.Response:
+def _with_faults(backend: Backend, answer: Callable[[], flask.Response]) -> flask.Response:
     request = flask.request
     path = _api_path().rstrip("/") or "/"
-    before = world.faults.take("before", request.method, path)
+    before = backend.faults.take("before", request.method, path)
     if before and before.kind != "delay":
-        # The body is read first, so that the client is past sending and waits for the answer.
+        # The body is read first, so that the client has sent its request and waits for the response.
         request.get_data(cache=True)
-        return _strike(world, before, None if before.kind != "truncate" else answer())
+        return _strike(backend, before, None if before.kind != "truncate" else answer())
     if before:
-        world.stopping.wait(before.seconds)
+        backend.stopping.wait(before.seconds)
     response = answer()
-    after = world.faults.take("after", request.method, path)
-    return _strike(world, after, response) if after else response
+    after = backend.faults.take("after", request.method, path)
+    return _strike(backend, after, response) if after else response
 
 
-def _strike(world: World, fault: Fault, response: flask.Response | None) -> flask.Response:
+def _strike(backend: Backend, fault: Fault, response: flask.Response | None) -> flask.Response:
     flask.g.fault = fault.kind
     if fault.kind in ("delay", "timeout"):
-        world.stopping.wait(fault.seconds)
+        backend.stopping.wait(fault.seconds)
     if fault.kind in ("reset", "timeout"):
-        _note_dropped(world)
+        _note_dropped(backend)
         _reset_connection()
     if fault.kind == "truncate" and response is not None:
         response.set_data(response.get_data()[: len(response.get_data()) // 2])
@@ -177,7 +177,7 @@ def _strike(world: World, fault: Fault, response: flask.Response | None) -> flas
 
 
 def _reset_connection() -> None:
-    """Closes with no time to linger, which sends a TCP reset instead of an answer."""
+    """Close with SO_LINGER 0, which sends a TCP reset instead of a response."""
     connection: socket.socket = flask.request.environ["werkzeug.socket"]
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     with contextlib.suppress(OSError):
@@ -185,31 +185,31 @@ def _reset_connection() -> None:
     raise Dropped
 
 
-# The log of requests
+# Request log
 
 
 def _note_start() -> None:
     flask.g.started = time.monotonic()
 
 
-def _note(world: World, response: flask.Response) -> flask.Response:
+def _note(backend: Backend, response: flask.Response) -> flask.Response:
     if flask.request.path.startswith("/api"):
-        _append(world, response.status_code)
+        _append(backend, response.status_code)
     return response
 
 
-def _note_dropped(world: World) -> None:
-    _append(world, 0)
+def _note_dropped(backend: Backend) -> None:
+    _append(backend, 0)
 
 
-def _append(world: World, status: int) -> None:
-    """Without the query and the body: both can hold secrets. Status 0 is a connection cut by a fault."""
-    world.requests.append(
+def _append(backend: Backend, status: int) -> None:
+    """Log a request without query and body, which may hold secrets. Status 0 is a connection cut by a fault."""
+    backend.requests.append(
         {
             "method": flask.request.method,
             "path": flask.request.path,
             "status": status,
-            "time": round(world.now(), 3),
+            "time": round(backend.now(), 3),
             "seconds": round(time.monotonic() - flask.g.started, 4),
             "fault": flask.g.get("fault"),
         }

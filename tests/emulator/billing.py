@@ -1,17 +1,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Invoices paid from the balance: each is charged once or stays unpaid (API reference 3)."""
+"""Invoices paid from the balance: each is charged once or remains unpaid (API reference 3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .backend import Backend
 from .errors import ApiError
 from .model import Invoice
-from .world import World
 
-# The numbers of the vendor's own sample (API reference 6.1).
+# First IDs, taken from the vendor's sample (API reference 6.1).
 _FIRST_ORDER = 783956
 _FIRST_INVOICE = 574941
 
@@ -26,44 +26,44 @@ class Bill:
     kind: str
 
 
-def next_order_id(world: World) -> int:
-    return world.store.next_id("order", _FIRST_ORDER)
+def next_order_id(backend: Backend) -> int:
+    return backend.store.next_id("order", _FIRST_ORDER)
 
 
-def tax(world: World, net: int) -> int:
-    return round(net * world.settings.tax_percent / 100)
+def tax(backend: Backend, net: int) -> int:
+    return round(net * backend.settings.tax_percent / 100)
 
 
-def charge(world: World, bill: Bill) -> tuple[Invoice, bool]:
-    """Makes the invoice and takes its total from the balance; says whether it is paid."""
-    total = bill.net + tax(world, bill.net)
-    enough = int(world.store.meta("balance")) >= total
-    if not enough and world.settings.insufficient_balance == "error":
-        # Exact text not known; one client looks for the word "balance" (API reference 1.7).
+def charge(backend: Backend, bill: Bill) -> tuple[Invoice, bool]:
+    """Create the invoice and charge its total to the balance. Return the invoice and whether it is paid."""
+    total = bill.net + tax(backend, bill.net)
+    enough = int(backend.store.meta("balance")) >= total
+    if not enough and backend.settings.insufficient_balance == "error":
+        # Exact text not known; one client searches for the word "balance" (API reference 1.7).
         raise ApiError("Insufficient balance", "You do not have enough balance to place this order")
-    invoice_id = world.store.next_id("invoice", _FIRST_INVOICE)
+    invoice_id = backend.store.next_id("invoice", _FIRST_INVOICE)
     invoice = Invoice(
         id=invoice_id,
         order_id=bill.order_id,
         number=f"GGS-{invoice_id}",
-        created=world.now(),
+        created=backend.now(),
         net=bill.net,
-        tax=tax(world, bill.net),
+        tax=tax(backend, bill.net),
         status="unpaid",
-        currency=world.settings.currency,
-        tax_percent=world.settings.tax_percent,
+        currency=backend.settings.currency,
+        tax_percent=backend.settings.tax_percent,
         product_id=bill.product_id,
         product_name=bill.product_name,
         period=bill.period,
         kind=bill.kind,
     )
     if enough:
-        pay(world, invoice)
-    world.store.save_invoice(invoice)
+        pay(backend, invoice)
+    backend.store.save_invoice(invoice)
     return invoice, enough
 
 
-def pay(world: World, invoice: Invoice) -> None:
+def pay(backend: Backend, invoice: Invoice) -> None:
     invoice.status = "paid"
-    world.store.save_invoice(invoice)
-    world.store.add_charge(invoice.order_id, invoice.kind, invoice.net + invoice.tax, world.now())
+    backend.store.save_invoice(invoice)
+    backend.store.add_charge(invoice.order_id, invoice.kind, invoice.net + invoice.tax, backend.now())

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificate authority: a root, an intermediate and real X.509 for the orders."""
+"""The certificate authority: a root, an intermediate and real X.509 certificates for the orders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from . import csrs
 
-# The CA/Browser Forum's policy identifiers, by kind of validation.
+# The CA/Browser Forum's policy identifiers by validation type.
 _POLICIES = {"dv": "2.23.140.1.2.1", "ov": "2.23.140.1.2.2", "ev": "2.23.140.1.1"}
 _SUBJECT = {
     "org_name": NameOID.ORGANIZATION_NAME,
@@ -32,8 +32,8 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a certificate shall say."""
+class CertificateSpec:
+    """The content of a certificate to issue."""
 
     csr: csrs.Csr
     names: list[str]
@@ -43,8 +43,8 @@ class Wish:
     not_after: float
 
 
-class Authority:
-    """Keys and certificates live in the state directory and are made on the first start."""
+class CertificateAuthority:
+    """A CA whose keys and certificates are created in the state directory on the first start."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -64,14 +64,14 @@ class Authority:
         certificates = [self.intermediate, self.root] if with_root else [self.intermediate]
         return "".join(pem(certificate) for certificate in certificates)
 
-    def issue(self, wish: Wish) -> x509.Certificate:
-        public = wish.csr.request.public_key()
-        names = [_general_name(name) for name in wish.names]
-        builder = _base(_subject(wish), self.intermediate.subject, public, wish.not_before, wish.not_after)
+    def issue(self, spec: CertificateSpec) -> x509.Certificate:
+        public = spec.csr.request.public_key()
+        names = [_general_name(name) for name in spec.names]
+        builder = _base(_subject(spec), self.intermediate.subject, public, spec.not_before, spec.not_after)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         builder = _leaf_extensions(builder, isinstance(public, rsa.RSAPublicKey))
         builder = builder.add_extension(_authority_key(self.intermediate), critical=False)
-        policy = x509.PolicyInformation(ObjectIdentifier(_POLICIES[wish.kind]), None)
+        policy = x509.PolicyInformation(ObjectIdentifier(_POLICIES[spec.kind]), None)
         builder = builder.add_extension(x509.CertificatePolicies([policy]), critical=False)
         if self.aia_url:
             access = x509.AccessDescription(
@@ -106,7 +106,7 @@ class Authority:
         root = _ca(_base(root_name, root_name, root_key.public_key(), start, end), None).sign(root_key, hashes.SHA256())
         builder = _ca(_base(name, root_name, key.public_key(), start, end - 86400), 0)
         middle = builder.add_extension(_authority_key(root), critical=False).sign(root_key, hashes.SHA256())
-        # The intermediate's certificate is written last: it is the sign that the rest is complete.
+        # The intermediate's certificate is written last: its presence marks the directory as complete.
         _write_secret(self._directory / "root.key", _key_bytes(root_key))
         _write_secret(self._directory / "intermediate.key", _key_bytes(key))
         (self._directory / "root.pem").write_text(pem(root))
@@ -185,20 +185,20 @@ def _general_name(name: str) -> x509.GeneralName:
     return x509.DNSName(name)
 
 
-def _subject(wish: Wish) -> x509.Name:
+def _subject(spec: CertificateSpec) -> x509.Name:
     parts = []
-    if wish.kind != "dv":
+    if spec.kind != "dv":
         for field, oid in _SUBJECT.items():
-            value = wish.organisation.get(field, "")
+            value = spec.organisation.get(field, "")
             if oid == NameOID.COUNTRY_NAME and not (len(value) == 2 and value.isascii() and value.isalpha()):
                 continue
             # The limits of X.520 count octets.
             value = value.encode()[:64].decode(errors="ignore")
             if value:
                 parts.append(x509.NameAttribute(oid, value))
-    # RFC 5280 allows 64 characters in a common name; CAs leave longer ones out, the SAN holds the name.
-    if wish.names and len(wish.names[0]) <= 64:
-        parts.append(x509.NameAttribute(NameOID.COMMON_NAME, wish.names[0]))
+    # RFC 5280 allows 64 characters in a common name. CAs omit longer names there, as the SAN holds them.
+    if spec.names and len(spec.names[0]) <= 64:
+        parts.append(x509.NameAttribute(NameOID.COMMON_NAME, spec.names[0]))
     return x509.Name(parts)
 
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The products: one table in data/products.csv, read once (API reference 4)."""
+"""The products: one table, data/products.csv, that is read once (API reference 4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-# A term of several years costs a little less than that many terms of one; invented like the prices themselves.
+# A term of several years costs less than as many terms of one year. The factors are invented, as the prices are.
 _YEARS = {1: Decimal("1"), 2: Decimal("1.9"), 3: Decimal("2.7"), 4: Decimal("3.4"), 5: Decimal("4")}
 
 
@@ -32,7 +32,7 @@ class Product:
 
     @property
     def sectigo(self) -> bool:
-        """WHMCS takes the supplier from the brand's name in the same way (API reference 4.2)."""
+        """Whether Sectigo supplies the product; WHMCS derives it from the brand as well (API reference 4.2)."""
         return "comodo" in self.brand
 
     @property
@@ -78,7 +78,7 @@ class Product:
         return 0 if period == 3 or self.wsan is None else _cents(self.wsan, period)
 
     def order_price(self, period: int, singles: int, wildcards: int) -> int:
-        """What an order with so many SAN slots costs, in cents; the included ones are free."""
+        """The price in cents of an order with this many SAN slots; the included slots are free."""
         extra = max(0, singles - self.san_in) * self.san_price(period)
         return self.base_price(period) + extra + max(0, wildcards - self.wsan_in) * self.wildcard_san_price(period)
 

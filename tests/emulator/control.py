@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator's own API under /_emulator: what a test reads and turns."""
+"""The control API under /_emulator, with which tests inspect and steer the emulator."""
 
 from __future__ import annotations
 
@@ -12,75 +12,75 @@ from typing import Any
 import flask
 
 from . import ca, catalogue, lifecycle, outbox
+from .backend import DAY, Backend, date, number
 from .billing import pay
 from .model import OPEN, Order
 from .orders import begin
-from .world import DAY, World, date, number
 
 View = Callable[..., Any]
 
 
-def create(world: World) -> flask.Blueprint:
+def create(backend: Backend) -> flask.Blueprint:
     blueprint = flask.Blueprint("control", __name__)
     views: list[tuple[str, str, View]] = [
         ("GET", "/health", lambda: {"ok": True}),
-        ("GET", "/ledger", lambda: ledger(world)),
-        ("GET", "/requests", lambda: {"requests": list(world.requests)}),
-        ("DELETE", "/requests", lambda: _clear_requests(world)),
-        ("POST", "/requests/reset", lambda: _clear_requests(world)),
-        ("GET", "/clock", lambda: _clock(world)),
-        ("POST", "/clock", lambda: _advance(world)),
-        ("GET", "/settings", lambda: _settings(world)),
-        ("POST", "/settings", lambda: _change_settings(world)),
-        ("GET", "/faults", lambda: {"faults": world.faults.report()}),
-        ("POST", "/faults", lambda: _add_faults(world)),
-        ("DELETE", "/faults", lambda: _clear_faults(world)),
-        ("POST", "/reset", lambda: _reset(world)),
-        ("GET", "/outbox", lambda: {"mails": [dataclasses.asdict(mail) for mail in world.store.mails()]}),
-        ("POST", "/outbox", lambda: _approve(world)),
-        ("POST", "/keys/expire", lambda: _expire_keys(world)),
-        ("GET", "/orders/<int:order_id>", lambda order_id: _order(world, order_id)),
-        ("POST", "/orders/<int:order_id>", lambda order_id: _force(world, order_id)),
+        ("GET", "/ledger", lambda: ledger(backend)),
+        ("GET", "/requests", lambda: {"requests": list(backend.requests)}),
+        ("DELETE", "/requests", lambda: _clear_requests(backend)),
+        ("POST", "/requests/reset", lambda: _clear_requests(backend)),
+        ("GET", "/clock", lambda: _clock(backend)),
+        ("POST", "/clock", lambda: _advance(backend)),
+        ("GET", "/settings", lambda: _settings(backend)),
+        ("POST", "/settings", lambda: _change_settings(backend)),
+        ("GET", "/faults", lambda: {"faults": backend.faults.report()}),
+        ("POST", "/faults", lambda: _add_faults(backend)),
+        ("DELETE", "/faults", lambda: _clear_faults(backend)),
+        ("POST", "/reset", lambda: _reset(backend)),
+        ("GET", "/outbox", lambda: {"mails": [dataclasses.asdict(mail) for mail in backend.store.mails()]}),
+        ("POST", "/outbox", lambda: _approve(backend)),
+        ("POST", "/keys/expire", lambda: _expire_keys(backend)),
+        ("GET", "/orders/<int:order_id>", lambda order_id: _order(backend, order_id)),
+        ("POST", "/orders/<int:order_id>", lambda order_id: _force(backend, order_id)),
     ]
     for verb, path, view in views:
         blueprint.add_url_rule(path, f"{verb} {path}", view, methods=[verb])
-    blueprint.add_url_rule("/ca/<name>", "ca", lambda name: _certificate(world, name))
+    blueprint.add_url_rule("/ca/<name>", "ca", lambda name: _certificate(backend, name))
     blueprint.register_error_handler(ValueError, lambda error: ({"error": str(error)}, 400))
-    blueprint.before_request(lambda: _settle(world))
+    blueprint.before_request(lambda: _settle(backend))
     return blueprint
 
 
-def _settle(world: World) -> None:
-    with world.store.transaction():
-        lifecycle.settle(world)
+def _settle(backend: Backend) -> None:
+    with backend.store.transaction():
+        lifecycle.settle(backend)
 
 
 def _body() -> Any:
     body = flask.request.get_json(force=True, silent=True)
     if body is None:
-        raise ValueError("the body must be JSON")
+        raise ValueError("body must be JSON")
     return body
 
 
 def _dict_body() -> dict[str, Any]:
     body = _body()
     if not isinstance(body, dict):
-        raise ValueError("the body must be a JSON object")
+        raise ValueError("body must be a JSON object")
     return body
 
 
-def ledger(world: World) -> dict[str, Any]:
-    """`amount` of an order is its net price, of a charge what left the balance, tax included."""
-    with world.store.transaction():
-        orders = [_ledger_row(world, order) for order in world.store.orders()]
+def ledger(backend: Backend) -> dict[str, Any]:
+    """The balance, all orders and all charges. An order's `amount` is net, a charge's `amount` includes tax."""
+    with backend.store.transaction():
+        orders = [_ledger_row(backend, order) for order in backend.store.orders()]
         charges = [
             {"order_id": order_id, "kind": kind, "amount": number(cents), "time": created}
-            for order_id, kind, cents, created in world.store.charges()
+            for order_id, kind, cents, created in backend.store.charges()
         ]
-        return {"balance": number(int(world.store.meta("balance"))), "orders": orders, "charges": charges}
+        return {"balance": number(int(backend.store.meta("balance"))), "orders": orders, "charges": charges}
 
 
-def _ledger_row(world: World, order: Order) -> dict[str, Any]:
+def _ledger_row(backend: Backend, order: Order) -> dict[str, Any]:
     return {
         "order_id": order.id,
         "product_id": order.product_id,
@@ -91,9 +91,9 @@ def _ledger_row(world: World, order: Order) -> dict[str, Any]:
         "paid": bool(order.paid_at),
         "kind": order.kind,
         "created": order.created,
-        "begin_date": date(world, order.begin),
-        "end_date": date(world, order.end),
-        "valid_till": date(world, order.not_after),
+        "begin_date": date(backend, order.begin),
+        "end_date": date(backend, order.end),
+        "valid_till": date(backend, order.not_after),
         "cancel_requested": bool(order.cancel_at),
         "serials": order.serials,
         "csr_code": order.csr,
@@ -101,166 +101,166 @@ def _ledger_row(world: World, order: Order) -> dict[str, Any]:
     }
 
 
-def _clear_requests(world: World) -> dict[str, Any]:
-    world.requests.clear()
+def _clear_requests(backend: Backend) -> dict[str, Any]:
+    backend.requests.clear()
     return {"requests": []}
 
 
-def _clock(world: World) -> dict[str, Any]:
-    return {"now": world.now(), "date": date(world, world.now())}
+def _clock(backend: Backend) -> dict[str, Any]:
+    return {"now": backend.now(), "date": date(backend, backend.now())}
 
 
-def _advance(world: World) -> dict[str, Any]:
+def _advance(backend: Backend) -> dict[str, Any]:
     body = _dict_body()
     unknown = set(body) - {"advance_days", "advance_seconds"}
     if unknown or not all(isinstance(value, int | float) for value in body.values()):
-        raise ValueError("the clock takes advance_days and advance_seconds, both numbers")
-    world.advance(body.get("advance_days", 0) * DAY + body.get("advance_seconds", 0))
-    _settle(world)
-    world.wake.set()
-    return _clock(world)
+        raise ValueError("advance_days and advance_seconds must be numbers")
+    backend.advance(body.get("advance_days", 0) * DAY + body.get("advance_seconds", 0))
+    _settle(backend)
+    backend.wake.set()
+    return _clock(backend)
 
 
-def _settings(world: World) -> dict[str, Any]:
-    balance = number(int(world.store.meta("balance")))
-    return {**dataclasses.asdict(world.settings), "balance": balance}
+def _settings(backend: Backend) -> dict[str, Any]:
+    balance = number(int(backend.store.meta("balance")))
+    return {**dataclasses.asdict(backend.settings), "balance": balance}
 
 
-def _change_settings(world: World) -> dict[str, Any]:
-    """`balance` is no setting but money; it is taken here because it is changed for the same reason."""
+def _change_settings(backend: Backend) -> dict[str, Any]:
+    """Change settings and, although it is no setting, the `balance`."""
     values = _dict_body()
     balance = values.pop("balance", None)
     if balance is not None and (isinstance(balance, bool) or not isinstance(balance, int | float)):
-        raise ValueError("the balance must be a number")
-    world.change_settings(values)
-    with world.store.transaction():
+        raise ValueError("balance must be a number")
+    backend.change_settings(values)
+    with backend.store.transaction():
         if balance is not None:
-            world.store.set_meta("balance", round(balance * 100))
-        for order in world.store.orders_in(OPEN):
-            lifecycle.consider(world, order, world.now())
-            world.store.save_order(order)
-    world.wake.set()
-    return _settings(world)
+            backend.store.set_meta("balance", round(balance * 100))
+        for order in backend.store.orders_in(OPEN):
+            lifecycle.consider(backend, order, backend.now())
+            backend.store.save_order(order)
+    backend.wake.set()
+    return _settings(backend)
 
 
-def _add_faults(world: World) -> dict[str, Any]:
+def _add_faults(backend: Backend) -> dict[str, Any]:
     body = _body()
     items = [body] if isinstance(body, dict) else body
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ValueError("the body must be a list of faults")
-    world.faults.add(items)
-    return {"faults": world.faults.report()}
+        raise ValueError("body must be a list of faults")
+    backend.faults.add(items)
+    return {"faults": backend.faults.report()}
 
 
-def _clear_faults(world: World) -> dict[str, Any]:
-    world.faults.clear()
+def _clear_faults(backend: Backend) -> dict[str, Any]:
+    backend.faults.clear()
     return {"faults": []}
 
 
-def _reset(world: World) -> dict[str, Any]:
-    """With {"settings": true} the settings go back to their defaults as well."""
+def _reset(backend: Backend) -> dict[str, Any]:
+    """Reset the state; {"settings": true} resets the settings as well."""
     body = flask.request.get_json(force=True, silent=True) or {}
     if body.get("settings"):
-        world.reset_settings()
-    world.reset()
+        backend.reset_settings()
+    backend.reset()
     return {"ok": True}
 
 
-def _approve(world: World) -> dict[str, Any]:
-    """By mail id, domain, order or all: {"approve": 3 | "www.example.com" | "all"} or {"order_id": 783956}."""
+def _approve(backend: Backend) -> dict[str, Any]:
+    """Approve mails: {"approve": MAIL_ID | "www.example.com" | "all"} or {"order_id": 783956}."""
     body = _dict_body()
-    wish, order_id = body.get("approve"), body.get("order_id")
+    requested, order_id = body.get("approve"), body.get("order_id")
     approved = []
-    with world.store.transaction():
-        for mail in world.store.mails():
-            fits = wish in (mail.id, mail.domain, mail.code, "all") or order_id == mail.order_id
-            if fits and not mail.approved:
-                outbox.approve(world, mail)
+    with backend.store.transaction():
+        for mail in backend.store.mails():
+            matches = requested in (mail.id, mail.domain, mail.code, "all") or order_id == mail.order_id
+            if matches and not mail.approved:
+                outbox.approve(backend, mail)
                 approved.append(mail.id)
     if not approved:
-        raise ValueError("no waiting mail fits")
+        raise ValueError("no pending mail matches")
     return {"approved": approved}
 
 
-def _expire_keys(world: World) -> dict[str, Any]:
-    with world.store.transaction():
-        return {"expired": world.store.expire_keys()}
+def _expire_keys(backend: Backend) -> dict[str, Any]:
+    with backend.store.transaction():
+        return {"expired": backend.store.expire_keys()}
 
 
-def _wanted(world: World, order_id: int) -> Order:
-    order = world.store.order(order_id)
+def _find_order(backend: Backend, order_id: int) -> Order:
+    order = backend.store.order(order_id)
     if order is None:
-        raise ValueError(f"there is no order {order_id}")
+        raise ValueError(f"no order {order_id}")
     return order
 
 
-def _order(world: World, order_id: int) -> dict[str, Any]:
-    order = _wanted(world, order_id)
+def _order(backend: Backend, order_id: int) -> dict[str, Any]:
+    order = _find_order(backend, order_id)
     product = catalogue.products()[order.product_id]
-    return {**dataclasses.asdict(order), "product": product.name, "created_date": date(world, order.created)}
+    return {**dataclasses.asdict(order), "product": product.name, "created_date": date(backend, order.created)}
 
 
-def _force(world: World, order_id: int) -> dict[str, Any]:
+def _force(backend: Backend, order_id: int) -> dict[str, Any]:
     """{"action": "pass" | "reject" | "pay" | "cancel" | "expire" | "validate" | "revoke" | "hold"} or
-    {"status": "...", "description": "..."} to set any status at all."""
+    {"status": "...", "description": "..."} to set an arbitrary status."""
     body = _dict_body()
-    with world.store.transaction():
-        order = _wanted(world, order_id)
+    with backend.store.transaction():
+        order = _find_order(backend, order_id)
         action = body.get("action")
         if action:
             if action not in _ACTIONS:
-                raise ValueError(f"the action is one of {', '.join(_ACTIONS)}")
-            _ACTIONS[action](world, order)
+                raise ValueError(f"action must be one of {', '.join(_ACTIONS)}")
+            _ACTIONS[action](backend, order)
         if "status" in body:
             order.status = str(body["status"])
         if "description" in body:
             order.description = order.admin_msg = str(body["description"])
-        world.store.save_order(order)
-    world.wake.set()
-    return _order(world, order_id)
+        backend.store.save_order(order)
+    backend.wake.set()
+    return _order(backend, order_id)
 
 
-def _pass(world: World, order: Order) -> None:
+def _pass(backend: Backend, order: Order) -> None:
     order.manual = False
-    lifecycle.consider(world, order, world.now())
+    lifecycle.consider(backend, order, backend.now())
 
 
-def _hold(world: World, order: Order) -> None:
+def _hold(backend: Backend, order: Order) -> None:
     order.manual, order.ready_at = True, 0.0
 
 
-def _validate(world: World, order: Order) -> None:
+def _validate(backend: Backend, order: Order) -> None:
     for name in order.names:
-        name.validated_at, name.reason = world.now(), ""
-    lifecycle.consider(world, order, world.now())
+        name.validated_at, name.reason = backend.now(), ""
+    lifecycle.consider(backend, order, backend.now())
 
 
-def _reject(world: World, order: Order) -> None:
-    lifecycle.cancel(world, order, "The order was rejected by the CA")
+def _reject(backend: Backend, order: Order) -> None:
+    lifecycle.cancel(backend, order, "The order was rejected by the CA")
     order.status = "rejected"
 
 
-def _pay(world: World, order: Order) -> None:
-    """What the reseller does in the client area with an unpaid invoice."""
+def _pay(backend: Backend, order: Order) -> None:
+    """Pay the unpaid invoice, as the reseller does in the client area."""
     if order.status != "unpaid":
         raise ValueError(f"order {order.id} is {order.status}")
-    for invoice in world.store.invoices(order.id):
+    for invoice in backend.store.invoices(order.id):
         if invoice.status == "unpaid":
-            if int(world.store.meta("balance")) < invoice.net + invoice.tax:
-                raise ValueError("the balance is not enough")
-            pay(world, invoice)
-    begin(world, order)
+            if int(backend.store.meta("balance")) < invoice.net + invoice.tax:
+                raise ValueError("insufficient balance")
+            pay(backend, invoice)
+    begin(backend, order)
 
 
-def _expire(world: World, order: Order) -> None:
+def _expire(backend: Backend, order: Order) -> None:
     order.status = "expired"
 
 
-def _revoke(world: World, order: Order) -> None:
+def _revoke(backend: Backend, order: Order) -> None:
     order.status = "revoked"
 
 
-_ACTIONS: dict[str, Callable[[World, Order], None]] = {
+_ACTIONS: dict[str, Callable[[Backend, Order], None]] = {
     "pass": _pass,
     "hold": _hold,
     "validate": _validate,
@@ -268,13 +268,13 @@ _ACTIONS: dict[str, Callable[[World, Order], None]] = {
     "pay": _pay,
     "expire": _expire,
     "revoke": _revoke,
-    "cancel": lambda world, order: lifecycle.cancel(world, order, "Cancelled"),
+    "cancel": lambda backend, order: lifecycle.cancel(backend, order, "Cancelled"),
 }
 
 
-def _certificate(world: World, name: str) -> flask.Response:
-    """The CA's certificates, for the AIA pointer in what it issues."""
-    found = {"root.pem": world.authority.root, "intermediate.pem": world.authority.intermediate}.get(name)
+def _certificate(backend: Backend, name: str) -> flask.Response:
+    """A CA certificate, to which the AIA extension of issued certificates points."""
+    found = {"root.pem": backend.ca.root, "intermediate.pem": backend.ca.intermediate}.get(name)
     if found is None:
-        raise ValueError(f"there is no {name}")
+        raise ValueError(f"no CA certificate {name}")
     return flask.Response(ca.pem(found), content_type="application/x-pem-file")

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CSRs: parsing, judging, and the hashes Sectigo's proofs are made of (API reference 5 and 8.2)."""
+"""CSRs: parsing, checks, and the hashes in Sectigo's validation values (API reference 5 and 8.2)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-# Of the two tools that read a CSR (API reference 5); an order's form has no documented limit.
+# Limit of the two tools that read a CSR (API reference 5). No limit is documented for orders.
 TOOL_LENGTH = 4000
 _MAX_LENGTH = 64 * 1024
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-# Names that no public CA certifies, and one TLD that a user saw refused (API reference 1.7).
+# TLDs that no public CA certifies, and one that the vendor refused to a user (API reference 1.7).
 _NO_TLD = {"local", "localhost", "internal", "lan", "corp", "home", "invalid", "wifi"}
 
 
 class BadCsr(ValueError):
-    """A CSR that no certificate is issued for; the text says why."""
+    """The CSR is refused for the reason in the text."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Csr:
 
 @functools.lru_cache(maxsize=512)
 def parse(pem: str) -> Csr:
-    """The CSR in this PEM; refuses what cannot be read, a bad signature and a weak key."""
+    """Parse a PEM CSR. Refuse malformed CSRs, invalid signatures and weak keys."""
     if len(pem) > _MAX_LENGTH:
         raise BadCsr("CSR is too long")
     try:
@@ -99,7 +99,7 @@ def _refuse_weak(request: x509.CertificateSigningRequest) -> None:
 
 
 def ascii_name(name: str) -> str:
-    """Lower case and, for an international name, its A-labels; unchanged when it cannot be encoded."""
+    """The name in lower-case A-labels; unchanged if it cannot be encoded."""
     name = name.strip().lower().rstrip(".")
     if name.isascii():
         return name
@@ -119,7 +119,7 @@ def is_ip(name: str) -> bool:
 
 
 def is_host_name(name: str) -> bool:
-    """Whether a public CA could certify this name at all; a leading `*.` is allowed."""
+    """Whether a public CA may certify this name; a leading `*.` is allowed."""
     labels = name.removeprefix("*.").split(".")
     known = len(labels) > 1 and labels[-1] not in _NO_TLD and not labels[-1].isdigit()
     return known and len(name) <= 253 and all(_LABEL.fullmatch(label) for label in labels)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one exception of the API's side, and the texts seen in the wild (API reference 1.7)."""
+"""The exception for refused calls, and the vendor's texts that were observed (API reference 1.7)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNSUPPORTED_STATUS = "Not supported status"
 
 
 class ApiError(Exception):
-    """A refusal in the vendor's shape; HTTP 200 unless said otherwise (API reference 1.4)."""
+    """A refusal in the vendor's format. The default HTTP status is 200 (API reference 1.4)."""
 
     def __init__(self, message: str, description: str = "", status: int = 200) -> None:
         super().__init__(message)
@@ -38,5 +38,5 @@ class ApiError(Exception):
 
 
 def wrong_approver(email: str, name: str) -> ApiError:
-    """The seen text has an empty address and a star; with an address both are named."""
+    """The observed text has an empty address and a star; with an address, both address and name are included."""
     return ApiError(f"Wrong approver email({email}) for {name if email else '*'}")

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults that a test can set: before or after the server has committed."""
+"""Faults that a test can set, each before or after the server has committed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = ("reset", "timeout", "status", "body", "truncate", "delay")
 
 @dataclass
 class Fault:
-    """`path` is a prefix or, with a star or a question mark, a pattern of the API path without /api."""
+    """A fault for calls to `path`: a prefix of the API path without /api, or a pattern with *, ? or [."""
 
     path: str = "/"
     method: str = ""
@@ -31,36 +31,36 @@ class Fault:
     probability: float = 1.0
     seed: int | None = None
     fired: int = 0
-    seen: int = 0
+    matched: int = 0
     dice: random.Random = field(default_factory=random.Random, repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"the fault kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.when not in ("before", "after"):
-            raise ValueError(f"a fault comes 'before' or 'after', not {self.when!r}")
+            raise ValueError(f"when must be 'before' or 'after', not {self.when!r}")
         self.dice = random.Random(self.seed)
 
     def matches(self, method: str, path: str) -> bool:
         if self.method and self.method.upper() != method:
             return False
-        if any(sign in self.path for sign in "*?["):
+        if any(character in self.path for character in "*?["):
             return fnmatch.fnmatchcase(path, self.path) or fnmatch.fnmatchcase(path + "/", self.path)
         return (path + "/").startswith(self.path)
 
     def fires(self) -> bool:
         if self.times is not None and self.fired >= self.times:
             return False
-        self.seen += 1
-        if self.seen <= self.skip or self.dice.random() >= self.probability:
+        self.matched += 1
+        if self.matched <= self.skip or self.dice.random() >= self.probability:
             return False
         self.fired += 1
         return True
 
     def report(self) -> dict[str, Any]:
-        left = None if self.times is None else self.times - self.fired
+        remaining = None if self.times is None else self.times - self.fired
         names = ("path", "method", "when", "kind", "status", "seconds", "skip", "probability", "seed", "fired")
-        return {**{name: getattr(self, name) for name in names}, "left": left}
+        return {**{name: getattr(self, name) for name in names}, "left": remaining}
 
 
 class Faults:
@@ -81,7 +81,7 @@ class Faults:
             self._faults.clear()
 
     def take(self, when: str, method: str, path: str) -> Fault | None:
-        """The first fault that strikes here; one call meets at most one fault of each side."""
+        """The first fault that fires for this call. A call has at most one fault before and one after its commit."""
         with self._lock:
             for fault in self._faults:
                 if fault.when == when and fault.matches(method, path) and fault.fires():

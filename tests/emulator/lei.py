@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""LEI orders (API reference 10). They share ids, invoices and balance with the other orders."""
+"""LEI orders (API reference 10). They share IDs, invoices and balance with the other orders."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import secrets
 from typing import Any
 
 from . import billing
+from .backend import DAY, Backend, Call, money, number
 from .errors import ApiError
-from .world import DAY, Call, World, money, number
 
 PRODUCT = 161
-# Invented, for one year.
+# Price of one year; invented.
 _PRICE = 6900
 _REQUIRED = (
     "productId",
@@ -32,7 +32,7 @@ _REQUIRED = (
     "multiYearSupport",
     "transfer",
 )
-# Shape as documented; the list itself is a small invented choice of real codes.
+# The shape is documented; the selection of codes is not.
 _JURISDICTIONS = (
     ("GB", "A", ""),
     ("LV", "A", ""),
@@ -41,6 +41,10 @@ _JURISDICTIONS = (
     ("US-CA", "B", "1-36 hours"),
     ("CN", "C", "manual processing"),
 )
+
+
+def price_rows() -> list[dict[str, Any]]:
+    return [{"period": 12 * years, "price": money(_PRICE * years), "id": PRODUCT} for years in range(1, 6)]
 
 
 def jurisdictions(call: Call) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def renew(call: Call, order_id: str) -> dict[str, Any]:
-    lei = _wanted(call, order_id)
+    lei = _find_order(call, order_id)
     _flag(call, "isLevel1DataSame")
     body = _order(
         call, {**lei["data"], **_given(call, "firstName", "lastName", "multiYearSupport")}, "renew", lei["lei_number"]
@@ -80,29 +84,29 @@ def _given(call: Call, *names: str) -> dict[str, str]:
 
 
 def _order(call: Call, data: dict[str, str], kind: str, lei_number: str) -> dict[str, Any]:
-    world = call.world
+    backend = call.backend
     years = data.get("multiYearSupport", "1")
     if years not in ("1", "2", "3", "4", "5"):
         raise ApiError("Wrong multiYearSupport", "The parameter multiYearSupport must be from 1 to 5")
     test = call.text("test") == "1"
     net = 0 if test else _PRICE * int(years)
-    order_id = billing.next_order_id(world)
+    order_id = billing.next_order_id(backend)
     bill = billing.Bill(order_id, PRODUCT, "LEI", 12 * int(years), net, kind)
-    invoice, paid = billing.charge(world, bill)
+    invoice, paid = billing.charge(backend, bill)
     lei = {
         "id": order_id,
-        "lei_id": world.store.next_id("lei", 35),
+        "lei_id": backend.store.next_id("lei", 35),
         "lei_number": lei_number,
         "data": data,
         "status": "processing" if paid else "unpaid",
-        "created": world.now(),
+        "created": backend.now(),
         "years": int(years),
         "net": net,
-        "ready_at": world.now() + world.settings.lei_seconds,
+        "ready_at": backend.now() + backend.settings.lei_seconds,
         "valid_from": 0.0,
         "valid_till": 0.0,
     }
-    world.store.save_lei(lei)
+    backend.store.save_lei(lei)
     return {
         "product_id": PRODUCT,
         "order_number": str(order_id),
@@ -118,49 +122,49 @@ def _order(call: Call, data: dict[str, str], kind: str, lei_number: str) -> dict
     }
 
 
-def _wanted(call: Call, order_id: str) -> dict[str, Any]:
-    for lei in call.world.store.leis():
+def _find_order(call: Call, order_id: str) -> dict[str, Any]:
+    for lei in call.backend.store.leis():
         if str(lei["id"]) == order_id:
-            return _moved_on(call.world, lei)
+            return _updated(call.backend, lei)
     raise ApiError("Order not found", f"There is no LEI order {order_id}")
 
 
-def _moved_on(world: World, lei: dict[str, Any]) -> dict[str, Any]:
-    """An LEI changes by time alone, so it is enough to look when it is read."""
-    now = world.now()
+def _updated(backend: Backend, lei: dict[str, Any]) -> dict[str, Any]:
+    """The LEI order at the current time. Only time changes it, so its status is updated when it is read."""
+    now = backend.now()
     if lei["status"] == "processing" and now >= lei["ready_at"]:
-        if world.settings.lei_need_action and not lei.get("confirmed"):
+        if backend.settings.lei_need_action and not lei.get("confirmed"):
             lei["status"] = "need_action"
         else:
             lei["status"] = "active"
             lei["lei_number"] = lei["lei_number"] or _new_number()
-            lei["valid_from"], lei["valid_till"] = now, now + 365 * DAY * lei["years"]
-    elif lei["status"] == "active" and now >= lei["valid_till"]:
+            lei["valid_from"], lei["valid_till"] = lei["ready_at"], lei["ready_at"] + 365 * DAY * lei["years"]
+    if lei["status"] == "active" and now >= lei["valid_till"]:
         lei["status"] = "expired"
-    world.store.save_lei(lei)
+    backend.store.save_lei(lei)
     return lei
 
 
 def _new_number() -> str:
-    """20 signs with the check digits of ISO 17442 (98 minus the rest by 97, letters as numbers)."""
+    """20 characters, the last two of which are the check digits of ISO 17442."""
     body = "984500" + "".join(secrets.choice("0123456789ABCDEF") for _unused in range(12))
-    digits = int("".join(str(int(sign, 36)) for sign in body + "00"))
+    digits = int("".join(str(int(character, 36)) for character in body + "00"))
     return f"{body}{98 - digits % 97:02d}"
 
 
 def confirm(call: Call, order_id: str) -> dict[str, Any]:
-    lei = _wanted(call, order_id)
+    lei = _find_order(call, order_id)
     if lei["status"] not in ("need_action", "processing"):
         raise ApiError("Confirmation is not possible", f"The order is in status {lei['status']}")
     lei["confirmed"] = _flag(call, "confirm")
     lei["status"] = "processing" if lei["confirmed"] else "rejected"
-    lei["ready_at"] = call.world.now() + call.world.settings.lei_seconds
-    call.world.store.save_lei(lei)
+    lei["ready_at"] = call.backend.now() + call.backend.settings.lei_seconds
+    call.backend.store.save_lei(lei)
     return {"order_status": lei["status"], "success": True}
 
 
 def status(call: Call, order_id: str) -> dict[str, Any]:
-    lei = _wanted(call, order_id)
+    lei = _find_order(call, order_id)
     data = lei["data"]
     body = {
         "lei_id": str(lei["lei_id"]),
@@ -206,11 +210,13 @@ _LOOKUP = (
 
 
 def lookup(call: Call) -> dict[str, Any]:
-    """Finds the emulator's own LEIs by number or by a part of the name."""
+    """Search the emulator's LEIs by number or by part of the name."""
     query = call.need("query").lower()
     rows = []
-    for lei in call.world.store.leis():
-        _moved_on(call.world, lei)
+    for lei in call.backend.store.leis():
+        _updated(call.backend, lei)
+        if not lei["valid_from"] or call.backend.now() < lei["valid_from"] + call.backend.settings.lei_register_delay:
+            continue  # the register does not have this term yet
         name = lei["data"].get("legalName", "").lower()
         if lei["lei_number"] and (query == lei["lei_number"].lower() or query in name):
             known = {

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is stored of an order, an invoice and a mail."""
+"""The stored data of orders, invoices and mails."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-# Statuses in which the CA still works on a certificate (API reference 7.2).
+# Statuses in which a certificate is pending at the CA (API reference 7.2).
 OPEN = ("new_order", "pending", "incomplete", "processing", "reissue")
 
 
 @dataclass
 class Name:
-    """One name of an order and its proof of control."""
+    """One name of an order and the state of its validation."""
 
     name: str
     method: str
@@ -26,13 +26,13 @@ class Name:
 
     @property
     def base(self) -> str:
-        """The name that proofs are about (API reference 8.4)."""
+        """The name that is validated, without a wildcard label (API reference 8.4)."""
         return self.name.removeprefix("*.")
 
 
 @dataclass
 class Order:
-    """Times are seconds since 1970 on the emulator's clock, 0 for never; money is in cents."""
+    """An order. Times are seconds since 1970 on the emulator's clock, 0 for never; amounts are in cents."""
 
     id: int
     product_id: int
@@ -86,7 +86,7 @@ class Order:
         return bool(self.paid_at) and self.status in OPEN
 
     def due(self) -> float:
-        """When the next change by time alone comes; 0 for never."""
+        """Time of the next change that needs no call and no validation; 0 for none."""
         times = [self.cancel_at]
         if self.status == "unpaid" or (self.in_work and not self.reissuing):
             times.append(self.deadline)
@@ -96,8 +96,8 @@ class Order:
             times.append(self.end)
         return min((moment for moment in times if moment), default=0.0)
 
-    def look(self) -> float:
-        """When the CA next looks for proofs; 0 when there is nothing to look for."""
+    def validation_due(self) -> float:
+        """Time of the next validation attempt; 0 for none."""
         waiting = self.in_work and not self.ready_at and not self.status_from
         return max(self.next_check, 1.0) if waiting and not (self.validated and self.caa_blocked) else 0.0
 

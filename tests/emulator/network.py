@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The world as the CA sees it: names resolved by the given map or resolver, files fetched over real HTTP."""
+"""The CA's view of the network: a map or resolver for names, and real HTTP requests for files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LIMIT = 64 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class Unproven(Exception):
-    """A proof that was not found; the text is the reason the client gets to read."""
+class ValidationFailed(Exception):
+    """A name could not be validated; the text is the reason that the client receives."""
 
 
 def split_address(text: str) -> tuple[str, int | None]:
@@ -51,13 +51,13 @@ class Network:
     http_port: int = 80
     https_port: int = 443
     resolver: str = ""
-    # Patterns such as `*.example.com` may be keys; the first that fits is taken.
+    # Keys may be patterns such as `*.example.com`; the first match is used.
     names: dict[str, str] = field(default_factory=dict)
 
     def query(self, name: str, kind: str, timeout: float) -> list[str]:
-        """The records of this name and type, empty when there are none."""
+        """The records of this name and type, empty if there are none."""
         if not self.resolver:
-            raise Unproven(f"DNS lookup of {name} failed: the emulator was started without --resolver")
+            raise ValidationFailed(f"DNS lookup of {name} failed: the emulator runs without --resolver")
         host, port = split_address(self.resolver)
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port or 53)]
@@ -68,15 +68,15 @@ class Network:
             return []
         except dns.exception.DNSException as error:
             if kind == "CAA" and "REFUSED" in str(error):
-                # An authoritative server refuses the zones above its own; a CA's resolver would find nothing there.
+                # An authoritative server refuses queries above its zone, where a recursive resolver returns no record.
                 return []
-            raise Unproven(f"DNS lookup of {name} {kind} failed: {error}") from error
+            raise ValidationFailed(f"DNS lookup of {name} {kind} failed: {error}") from error
         if kind == "TXT":
             return [b"".join(record.strings).decode("latin-1") for record in answer]
         return [record.to_text() for record in answer]
 
     def addresses(self, name: str, port: int, timeout: float) -> list[Address]:
-        """IPv6 first, as CAs ask for it first."""
+        """The addresses of a name, IPv6 first, in the order in which CAs query them."""
         try:
             return [Address(str(ipaddress.ip_address(name)), port)]
         except ValueError:
@@ -87,7 +87,7 @@ class Network:
                 return [Address(host, own_port if own_port and port == self.http_port else port)]
         found = [Address(text, port) for kind in ("AAAA", "A") for text in self.query(name, kind, timeout)]
         if not found:
-            raise Unproven(f"{name} has no address")
+            raise ValidationFailed(f"{name} has no address")
         return found
 
     def fetch(self, url: str, timeout: float, redirects: int, ipv6_strict: bool) -> bytes:
@@ -97,15 +97,15 @@ class Network:
                 url = urljoin(url, answer.location)
                 continue
             if answer.status != 200:
-                raise Unproven(f"{url} answered HTTP {answer.status}")
+                raise ValidationFailed(f"{url} answered HTTP {answer.status}")
             return answer.body
-        raise Unproven(f"{url} redirects more than {redirects} times")
+        raise ValidationFailed(f"{url} redirects more than {redirects} times")
 
     def _get(self, url: str, timeout: float, ipv6_strict: bool) -> Answer:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Unproven(f"the redirect to {url} cannot be followed")
-        # A port in a redirect is meant as it stands; without one the ports given at the start stand for 80 and 443.
+            raise ValidationFailed(f"the redirect to {url} cannot be followed")
+        # An explicit port in a redirect is used as is. Otherwise the configured ports replace 80 and 443.
         port = parts.port or (self.https_port if parts.scheme == "https" else self.http_port)
         found = self.addresses(parts.hostname, port, timeout)
         problem = ""
@@ -114,7 +114,7 @@ class Network:
                 return _request(address, url, timeout)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 problem = f"{url} could not be fetched from {address.host}: {_short(error)}"
-        raise Unproven(problem)
+        raise ValidationFailed(problem)
 
 
 def _request(address: Address, url: str, timeout: float) -> Answer:
@@ -122,7 +122,7 @@ def _request(address: Address, url: str, timeout: float) -> Answer:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pool: urllib3.HTTPConnectionPool
     if parts.scheme == "https":
-        # A proof must be reachable before there is a trusted certificate, so none is asked for.
+        # No verification: DCV files must be reachable before the host has a trusted certificate.
         pool = urllib3.HTTPSConnectionPool(
             address.host, address.port, cert_reqs="CERT_NONE", assert_hostname=False, server_hostname=parts.hostname
         )

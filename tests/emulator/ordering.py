@@ -1,24 +1,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an order's form must hold before anything is sold (API reference 6.1)."""
+"""Checks of an order's form before anything is sold (API reference 6.1)."""
 
 from __future__ import annotations
 
 import re
 
-from . import csrs, errors, proofs
+from . import csrs, errors, validation
+from .backend import Call
 from .catalogue import Product
 from .errors import ApiError
 from .model import Name
-from .products import offered_methods
+from .products import supported_methods
 from .tools import approver_emails, webserver_table
-from .world import Call
 
 EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 _UNIQUE = re.compile(r"[A-Za-z0-9]{15,20}")
 _PERSON = ("firstname", "lastname", "phone", "title", "email")
-# OV and EV ask for more; where the vendor's page is uneven (API reference 6.1) both kinds are treated alike.
+# OV and EV require more. The vendor's page is inconsistent (API reference 6.1), so both are treated alike.
 _PERSON_MORE = ("organization", "addressline1", "city", "country", "postalcode", "region")
 _ORGANISATION = ("name", "division", "addressline1", "city", "country", "phone", "postalcode", "region")
 _KEPT = re.compile(r"(admin|tech|org)_[a-z0-9]+|server_count|webserver_type|signature_hash|test|only_validate")
@@ -32,7 +32,7 @@ def checked_csr(call: Call) -> csrs.Csr:
 
 
 def main_name(csr: csrs.Csr, product: Product) -> str:
-    """The common name; a CSR for a public IP may have none (API reference 8.4)."""
+    """The common name, or the only name of a CSR for a public IP (API reference 8.4)."""
     name = csr.common_name or next(iter(csr.dns_names), "")
     if product.ip and csrs.is_ip(name):
         return name
@@ -50,29 +50,29 @@ def split(text: str) -> list[str]:
 
 
 def names(call: Call, product: Product, csr: csrs.Csr) -> list[Name]:
-    """The common name and the SANs, each with its proof of control."""
+    """The common name and the SANs, each with its validation method."""
     common_name = main_name(csr, product)
     sans = [csrs.ascii_name(name) for name in split(call.text("dns_names"))]
     if sans and not product.multi:
         raise ApiError(errors.NO_SANS.format(product=product.name))
     _check_sans(product, common_name, sans)
-    # Empty places count: the two lists must be of one length, place for place.
-    proofs_of_sans = [part.strip() for part in call.text("approver_emails").split(",")] if sans else []
-    if len(proofs_of_sans) != len(sans):
+    # Empty items count: both lists must have the same length.
+    san_methods = [part.strip() for part in call.text("approver_emails").split(",")] if sans else []
+    if len(san_methods) != len(sans):
         raise ApiError(
             "Wrong approver_emails",
             "Quantity of items in the approver_emails list must be always equal to quantity of items in dns_names",
         )
     method = call.need("dcv_method").lower()
     first = Name(common_name, method, call.text("approver_email") if method == "email" else "")
-    found = [first] + [proof_of(name, wish) for name, wish in zip(sans, proofs_of_sans, strict=True)]
-    for name in found:
-        check_proof(call, product, name)
-    _check_mixture(call, product, found)
+    all_names = [first] + [requested_validation(name, text) for name, text in zip(sans, san_methods, strict=True)]
+    for name in all_names:
+        check_method(call, product, name)
+    _check_mixture(call, product, all_names)
     if not product.sectigo:
-        for name in found:
-            name.token = proofs.new_token()
-    return found
+        for name in all_names:
+            name.token = validation.new_token()
+    return all_names
 
 
 def _check_sans(product: Product, common_name: str, sans: list[str]) -> None:
@@ -89,23 +89,23 @@ def _check_sans(product: Product, common_name: str, sans: list[str]) -> None:
         raise ApiError("Wrong dns_names", f"The product {product.name} supports at most {product.san_max} SAN`s")
 
 
-def proof_of(name: str, wish: str) -> Name:
-    """A wish is an approver's address or literally http, https or dns, in any case (API reference 8.5)."""
-    method = wish.lower()
-    return Name(name, method) if method in ("http", "https", "dns") else Name(name, "email", wish)
+def requested_validation(name: str, text: str) -> Name:
+    """The name with its requested method: http, https or dns in any case, or an approver's address (8.5)."""
+    method = text.lower()
+    return Name(name, method) if method in ("http", "https", "dns") else Name(name, "email", text)
 
 
-def check_proof(call: Call, product: Product, name: Name) -> None:
-    if name.method not in proofs.METHODS:
+def check_method(call: Call, product: Product, name: Name) -> None:
+    if name.method not in validation.METHODS:
         raise ApiError("Wrong dcv_method", f"The validation method {name.method} is not supported")
-    offered = set(offered_methods(product, call))
+    supported = set(supported_methods(product, call))
     if name.name.startswith("*."):
-        offered -= {"http", "https"}
+        supported -= {"http", "https"}
     if csrs.is_ip(name.name):
-        offered &= {"http", "https"}
+        supported &= {"http", "https"}
     elif product.ip:
-        offered |= {"dns", "email"}
-    if name.method not in offered:
+        supported |= {"dns", "email"}
+    if name.method not in supported:
         raise ApiError("Wrong dcv_method", f"The validation method {name.method} is not supported for {name.name}")
     if name.method == "email":
         _check_email(name)
@@ -120,20 +120,20 @@ def _check_email(name: Name) -> None:
         raise errors.wrong_approver(name.email, name.name)
 
 
-def _check_mixture(call: Call, product: Product, found: list[Name]) -> None:
-    mixed = len({name.method for name in found}) > 1
-    if mixed and not product.sectigo and call.world.settings.digicert_mixed == "refuse":
+def _check_mixture(call: Call, product: Product, names: list[Name]) -> None:
+    mixed = len({name.method for name in names}) > 1
+    if mixed and not product.sectigo and call.backend.settings.digicert_mixed == "refuse":
         raise ApiError("Wrong dcv_method", "All domains of this product must use one validation method")
 
 
 def unique_code(call: Call, product: Product) -> str:
-    """The client's value for Sectigo's products, ours for the rest (API reference 8.3)."""
+    """The client's value for Sectigo's products, a generated value for the others (API reference 8.3)."""
     code = call.text("unique_code")
     if not code or not product.sectigo:
-        return proofs.new_unique()
+        return validation.new_unique()
     if not _UNIQUE.fullmatch(code):
         raise ApiError("Wrong unique_code", "The unique code must have from 15 to 20 numbers and alphabetic characters")
-    if call.world.store.code_used(code) and call.world.settings.unique_code_reuse == "refuse":
+    if call.backend.store.code_used(code) and call.backend.settings.unique_code_reuse == "refuse":
         raise ApiError("Wrong unique_code", "The unique code was already used")
     return code
 
@@ -142,21 +142,21 @@ def check_server(call: Call, product: Product) -> None:
     if call.number("server_count") < -1 or call.number("server_count") == 0:
         raise ApiError("Wrong server_count", "Use -1 for unlimited servers")
     own, other = ("1", "2") if product.sectigo else ("2", "1")
-    # The vendor says that the value hardly matters any more (API reference 4.7).
-    tables = (own, other) if call.world.settings.foreign_webservers else (own,)
+    # According to the vendor the value is hardly used any more (API reference 4.7).
+    tables = (own, other) if call.backend.settings.foreign_webservers else (own,)
     known = {row["id"] for name in tables for row in webserver_table()[name]}
     if call.number("webserver_type") not in known:
         raise ApiError("Wrong webserver_type", f"The web server {call.text('webserver_type')} does not exist")
 
 
 def fields(call: Call, product: Product) -> dict[str, str]:
-    """Contacts and organisation, checked and kept."""
-    people = ("admin", "tech") if call.world.settings.tech_contact == "required" else ("admin",)
-    wanted = [f"{who}_{part}" for who in people for part in _PERSON]
+    """The contacts and the organisation from the form, checked."""
+    contacts = ("admin", "tech") if call.backend.settings.tech_contact == "required" else ("admin",)
+    required = [f"{who}_{part}" for who in contacts for part in _PERSON]
     if product.organisation:
-        wanted += [f"{who}_{part}" for who in people for part in _PERSON_MORE]
-        wanted += [f"org_{part}" for part in _ORGANISATION]
-    for name in wanted:
+        required += [f"{who}_{part}" for who in contacts for part in _PERSON_MORE]
+        required += [f"org_{part}" for part in _ORGANISATION]
+    for name in required:
         call.need(name)
     for name in ("admin_email", "tech_email"):
         if call.text(name) and not EMAIL.fullmatch(call.text(name)):

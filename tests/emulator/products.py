@@ -1,34 +1,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The three vocabularies of the product lists, made from one catalogue (API reference 4.1 to 4.5)."""
+"""The product lists in the API's three formats, built from one catalogue (API reference 4.1 to 4.5)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import catalogue
+from . import catalogue, lei
+from .backend import Call, money, row_id
 from .catalogue import Product
 from .errors import ApiError
-from .proofs import METHODS
-from .world import Call, money, row_id
+from .validation import METHODS
 
 _KINDS = {"dv": "domain", "ov": "business", "ev": "extended"}
 
 
-def wanted(product_id: str) -> Product:
-    found = catalogue.products().get(row_id(product_id))
-    if found is None:
-        # Wording not known (API reference 14).
+def find_product(product_id: str) -> Product:
+    names_with_methods = catalogue.products().get(row_id(product_id))
+    if names_with_methods is None:
+        # Text not known (API reference 14).
         raise ApiError("Wrong product_id", f"The product {product_id} does not exist")
-    return found
+    return names_with_methods
 
 
-def offered_methods(product: Product, call: Call) -> list[str]:
-    """File methods are not for wildcards (API reference 8.4); the older limit of one family is a setting."""
+def supported_methods(product: Product, call: Call) -> list[str]:
+    """The validation methods of a product. Wildcards cannot use files (API reference 8.4)."""
     if product.code_signing:
         return []
-    if not product.sectigo and call.world.settings.digicert_methods == "email":
+    if not product.sectigo and call.backend.settings.digicert_methods == "email":
         return ["email"]
     if product.wildcard:
         return ["email", "dns"]
@@ -36,8 +36,8 @@ def offered_methods(product: Product, call: Call) -> list[str]:
 
 
 def _dcv(product: Product, call: Call, prefix: str = "dcv_") -> dict[str, bool]:
-    offered = offered_methods(product, call)
-    return {f"{prefix}{method}": method in offered for method in ("email", "dns", "http", "https")}
+    supported = supported_methods(product, call)
+    return {f"{prefix}{method}": method in supported for method in ("email", "dns", "http", "https")}
 
 
 def _yes(flag: bool) -> str:
@@ -70,24 +70,24 @@ def _item(product: Product, call: Call) -> dict[str, Any]:
 
 def ssl_products(call: Call) -> Any:
     items = [_ssl_item(product, call) for product in catalogue.products().values()]
-    if call.world.settings.acme_products:
+    if call.backend.settings.acme_products:
         items += _acme_items()
-    shape = call.world.settings.products_shape
+    shape = call.backend.settings.products_shape
     if shape == "array":
         return items
     return {"products": {str(i["id"]): i for i in items} if shape == "object" else items, "success": True}
 
 
 def ssl_product(call: Call, product_id: str) -> dict[str, Any]:
-    if call.world.settings.acme_products:
+    if call.backend.settings.acme_products:
         for item in _acme_items():
             if str(item["id"]) == product_id:
                 return {"product": item, "success": True}
-    return {"product": _ssl_item(wanted(product_id), call), "success": True}
+    return {"product": _ssl_item(find_product(product_id), call), "success": True}
 
 
 def _ssl_item(product: Product, call: Call) -> dict[str, Any]:
-    """The flags are JSON integers here (API reference 4.2)."""
+    """A product of products/ssl, where flags are JSON integers (API reference 4.2)."""
     item = {
         "id": product.id,
         "brand": product.brand,
@@ -113,7 +113,7 @@ def _ssl_item(product: Product, call: Call) -> dict[str, Any]:
 
 def _keyed_prices(product: Product) -> dict[str, Any]:
     prices: dict[str, Any] = {str(period): money(product.base_price(period)) for period in product.periods}
-    # The retail price; invented as a multiple.
+    # The retail price; the factor is invented.
     prices["vendor"] = {str(period): money(product.base_price(period) * 3) for period in product.periods}
     if product.multi:
         prices["san"] = {str(period): money(product.san_price(period)) for period in product.periods}
@@ -123,7 +123,7 @@ def _keyed_prices(product: Product) -> dict[str, Any]:
 
 
 def _acme_items() -> list[dict[str, Any]]:
-    """The other shape that newer WHMCS code expects of the automation products (API reference 4.2)."""
+    """The automation products in the shape that newer WHMCS code expects (API reference 4.2)."""
     names = {
         300: ("comodo", "Sectigo ACME CaaS"),
         400: ("rapidssl", "RapidSSL Plan"),
@@ -158,7 +158,7 @@ def _acme_items() -> list[dict[str, Any]]:
 
 
 def details(call: Call, product_id: str) -> dict[str, Any]:
-    product = wanted(product_id)
+    product = find_product(product_id)
     body = {
         "product_name": product.name,
         "product_type": product.kind.upper(),
@@ -219,13 +219,15 @@ def all_prices(call: Call) -> dict[str, Any]:
 
 
 def price(call: Call, product_id: str) -> dict[str, Any]:
-    return {"product_price": _price_rows(wanted(product_id)), "success": True}
+    if row_id(product_id) == lei.PRODUCT and call.backend.settings.lei_price == "listed":
+        return {"product_price": lei.price_rows(), "success": True}
+    return {"product_price": _price_rows(find_product(product_id)), "success": True}
 
 
 def agreement(call: Call, product_id: str) -> dict[str, Any]:
-    product = wanted(product_id)
+    product = find_product(product_id)
     return {"product_id": product.id, "product_agreement": _agreement(product), "success": True}
 
 
 def _agreement(product: Product) -> str:
-    return f"<h1>Subscriber agreement</h1><p>{product.name}: an emulated agreement, binding nobody.</p>"
+    return f"<h1>Subscriber agreement</h1><p>{product.name}: an emulated agreement without legal effect.</p>"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import catalogue, errors, proofs
+from . import catalogue, errors, validation
+from .backend import Backend, Call, date, money, row_id, typed
 from .catalogue import Product
 from .errors import ApiError
 from .model import Order
 from .ordering import split
-from .world import Call, World, date, money, row_id, typed
 
 _FILTERS = ("active", "processing", "expired", "rejected", "revoked")
 _CONTACT = (
@@ -30,7 +30,7 @@ _CONTACT = (
     "organization",
     "title",
 )
-# org_name and org_addressline1 are not in the documented list (API reference 7.1).
+# The documented list omits org_name and org_addressline1 (API reference 7.1).
 _ECHOED = (
     *(f"admin_{part}" for part in _CONTACT),
     *(f"org_{part}" for part in ("addressline3", "city", "country", "fax", "phone", "postalcode", "region", "lei")),
@@ -38,41 +38,41 @@ _ECHOED = (
 )
 
 
-def approver_method(world: World, order: Order, product: Product) -> Any:
-    """The proof of the common name, `[]` before there is one (API reference 1.6)."""
+def approver_method(backend: Backend, order: Order, product: Product) -> Any:
+    """The validation of the common name, `[]` before the CA has one (API reference 1.6)."""
     if not order.paid_at or not order.names:
         return []
-    return proofs.instructions(order, product, order.names[0], world.settings)
+    return validation.instructions(order, product, order.names[0], backend.settings)
 
 
-def san(world: World, order: Order, product: Product, kind: str) -> list[dict[str, Any]]:
+def san(backend: Backend, order: Order, product: Product, kind: str) -> list[dict[str, Any]]:
     return [
         {
             "san_name": name.name,
             "validation_method": name.method,
             "status": typed(2 if name.validated_at else 1, kind),
             "status_description": name.reason,
-            "validation": proofs.instructions(order, product, name, world.settings) if order.paid_at else [],
+            "validation": validation.instructions(order, product, name, backend.settings) if order.paid_at else [],
         }
         for name in order.names[1:]
     ]
 
 
 def status(call: Call, order_id: str) -> dict[str, Any]:
-    order = call.world.store.order(row_id(order_id))
+    order = call.backend.store.order(row_id(order_id))
     if order is None:
         raise ApiError("Order not found", f"The order {order_id} does not exist")
-    world, product = call.world, catalogue.products()[order.product_id]
-    body = _identity(world, order) | _counts(order, product) | _dates(world, order) | _certificate(world, order)
-    body |= _proof_fields(world, order, product) | _marks(order)
+    backend, product = call.backend, catalogue.products()[order.product_id]
+    body = _identity(backend, order) | _counts(order, product) | _dates(backend, order) | _certificate(backend, order)
+    body |= _validation_fields(backend, order, product) | _marks(order)
     for name in _ECHOED:
         body[name] = order.fields.get(name, "")
     body |= {"ssl_price": money(order.net), "ssl_period": order.period, "success": True}
-    return body | {"time_stamp": int(world.now())}
+    return body | {"time_stamp": int(backend.now())}
 
 
-def _identity(world: World, order: Order) -> dict[str, Any]:
-    kind = world.settings.ids_in_reads
+def _identity(backend: Backend, order: Order) -> dict[str, Any]:
+    kind = backend.settings.ids_in_reads
     return {
         "order_id": typed(order.id, kind),
         "partner_order_id": str(2_000_000_000 + order.id) if order.paid_at else "",
@@ -102,28 +102,28 @@ def _counts(order: Order, product: Product) -> dict[str, Any]:
     }
 
 
-def _dates(world: World, order: Order) -> dict[str, Any]:
+def _dates(backend: Backend, order: Order) -> dict[str, Any]:
     return {
         "validity_period": order.period,
-        "valid_from": date(world, order.not_before),
-        "valid_till": date(world, order.not_after),
-        "begin_date": date(world, order.begin),
-        "end_date": date(world, order.end),
+        "valid_from": date(backend, order.not_before),
+        "valid_till": date(backend, order.not_after),
+        "begin_date": date(backend, order.begin),
+        "end_date": date(backend, order.end),
     }
 
 
-def _certificate(world: World, order: Order) -> dict[str, Any]:
-    shown = order.status == "active" or world.settings.csr_in_status == "always"
+def _certificate(backend: Backend, order: Order) -> dict[str, Any]:
+    shown = order.status == "active" or backend.settings.csr_in_status == "always"
     return {"csr_code": order.csr if shown else "", "crt_code": order.crt, "ca_code": order.chain}
 
 
-def _proof_fields(world: World, order: Order, product: Product) -> dict[str, Any]:
-    settings, first = world.settings, order.names[0]
+def _validation_fields(backend: Backend, order: Order, product: Product) -> dict[str, Any]:
+    settings, first = backend.settings, order.names[0]
     since = max(order.paid_at, order.reissue_from)
     body: dict[str, Any] = {}
-    ready = order.paid_at and world.now() >= since + settings.instructions_delay
+    ready = order.paid_at and backend.now() >= since + settings.instructions_delay
     if ready:
-        body["approver_method"] = approver_method(world, order, product)
+        body["approver_method"] = approver_method(backend, order, product)
     elif settings.empty_approver_method == "array":
         body["approver_method"] = []
     reasons = [f"{name.name}: {name.reason}" for name in order.names if name.reason and not name.validated_at]
@@ -135,8 +135,8 @@ def _proof_fields(world: World, order: Order, product: Product) -> dict[str, Any
         "validation_description": "; ".join(reasons),
         "san": [],
     }
-    if world.now() >= since + settings.san_instructions_delay:
-        body["san"] = san(world, order, product, settings.san_status_in_reads)
+    if backend.now() >= since + settings.san_instructions_delay:
+        body["san"] = san(backend, order, product, settings.san_status_in_reads)
     return body
 
 
@@ -157,71 +157,71 @@ def _marks(order: Order) -> dict[str, Any]:
 
 
 def statuses(call: Call) -> Any:
-    """Unknown ids are left out, none comes twice; `expires` only for active orders (API reference 7.3)."""
-    world = call.world
+    """Unknown and repeated IDs are left out; only active orders have `expires` (API reference 7.3)."""
+    backend = call.backend
     cids = dict.fromkeys(row_id(cid) for cid in split(call.need("cids")))
-    if world.settings.statuses_max and len(cids) > world.settings.statuses_max:
-        raise ApiError("Wrong cids", f"At most {world.settings.statuses_max} orders can be requested")
+    if backend.settings.statuses_max and len(cids) > backend.settings.statuses_max:
+        raise ApiError("Wrong cids", f"At most {backend.settings.statuses_max} orders can be requested")
     rows = []
     for cid in cids:
-        order = world.store.order(cid)
+        order = backend.store.order(cid)
         if order:
-            row: dict[str, Any] = {"order_id": typed(order.id, world.settings.ids_in_reads), "status": order.status}
+            row: dict[str, Any] = {"order_id": typed(order.id, backend.settings.ids_in_reads), "status": order.status}
             if order.status == "active":
-                row["expires"] = date(world, order.not_after)
+                row["expires"] = date(backend, order.not_after)
             rows.append(row)
-    if world.settings.statuses_shape == "array":
+    if backend.settings.statuses_shape == "array":
         return rows
-    return {"certificates": rows, "success": True, "time_stamp": int(world.now())}
+    return {"certificates": rows, "success": True, "time_stamp": int(backend.now())}
 
 
-def _listed_before(world: World) -> float:
-    """New orders reach the lists late when the setting says so."""
-    return world.now() - world.settings.list_delay
+def _latest_listed(backend: Backend) -> float:
+    """Creation time of the newest listed order: the setting `list_delay` keeps newer orders out of the lists."""
+    return backend.now() - backend.settings.list_delay
 
 
 def common_details(call: Call) -> Any:
-    world, wish = call.world, call.text("status").lower()
-    filters = _FILTERS if world.settings.revoked_filter else _FILTERS[:-1]
-    if wish and wish not in filters:
+    backend, status_filter = call.backend, call.text("status").lower()
+    filters = _FILTERS if backend.settings.revoked_filter else _FILTERS[:-1]
+    if status_filter and status_filter not in filters:
         raise ApiError(errors.UNSUPPORTED_STATUS)
-    found = world.store.orders_in((wish,)) if wish else world.store.orders()
-    rows = [_row(world, order) for order in found if order.created <= _listed_before(world)]
-    return {"orders": rows, "success": True} if world.settings.orders_shape == "object" else rows
+    found = backend.store.orders_in((status_filter,)) if status_filter else backend.store.orders()
+    rows = [_row(backend, order) for order in found if order.created <= _latest_listed(backend)]
+    return {"orders": rows, "success": True} if backend.settings.orders_shape == "object" else rows
 
 
-def _row(world: World, order: Order) -> dict[str, Any]:
+def _row(backend: Backend, order: Order) -> dict[str, Any]:
     return {
-        "order_id": typed(order.id, world.settings.ids_in_reads),
+        "order_id": typed(order.id, backend.settings.ids_in_reads),
         "status": order.status,
-        "valid_from": date(world, order.not_before),
-        "valid_till": date(world, order.not_after),
+        "valid_from": date(backend, order.not_before),
+        "valid_till": date(backend, order.not_after),
         "common_name": order.common_name,
     }
 
 
 def all_orders(call: Call) -> dict[str, Any]:
-    """Limit and offset have ceilings (API reference 7.5); neither the order nor what is done with nonsense is known."""
-    settings = call.world.settings
+    """Limit and offset are capped (API reference 7.5). The sorting and the handling of invalid values are not known."""
+    settings = call.backend.settings
     limit = min(row_id(call.text("limit")) or 100, settings.list_limit_max)
     offset = min(row_id(call.text("offset")), settings.list_offset_max)
-    listed = call.world.store.order_states(_listed_before(call.world))
+    listed = call.backend.store.order_states(_latest_listed(call.backend))
     page = (listed if settings.list_newest_first else listed[::-1])[offset : offset + limit]
     rows = [{"order_id": typed(i, settings.ids_in_reads), "status": state} for i, state in page]
     return {"orders": rows, "limit": limit, "offset": offset, "count": len(rows), "success": True}
 
 
 def unpaid(call: Call) -> dict[str, Any]:
-    """Note `id`, not order_id (API reference 7.6)."""
-    world, rows = call.world, []
-    for item in world.store.invoices():
-        if item.status == "unpaid" and item.created <= _listed_before(world):
+    """The unpaid orders; the key is `id`, not `order_id` (API reference 7.6)."""
+    backend, rows = call.backend, []
+    for item in backend.store.invoices():
+        if item.status == "unpaid" and item.created <= _latest_listed(backend):
             rows.append(
                 {
-                    "id": typed(item.order_id, world.settings.ids_in_reads),
+                    "id": typed(item.order_id, backend.settings.ids_in_reads),
                     "total_price": money(item.net + item.tax),
                     "currency": item.currency,
-                    "date": date(world, item.created),
+                    "date": date(backend, item.created),
                 }
             )
     return {"orders": rows, "success": True}

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import account, auth, dcv, lei, orders, products, reading, tools
+from .backend import Call
 from .settings import Settings
-from .world import Call
 
 
 @dataclass(frozen=True)
 class Route:
-    """`verbs` is GET, POST, BOTH (a GET that acts) or REISSUE; `<id>` in the path is handed over as text."""
+    """A method of the API. `verbs` is GET, POST, BOTH (a GET that acts) or REISSUE; `<id>` is passed on as text."""
 
     number: int
     verbs: str

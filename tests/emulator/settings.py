@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every behaviour that the API reference leaves open, as one table of settings with defaults."""
+"""The settings: one for each behaviour that the API reference leaves open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-_field = dataclasses.field  # called here for the fields of the class below
+_field = dataclasses.field  # evaluated for each field below
 
 
 def _choice(default: str, *others: str) -> Any:
@@ -18,7 +18,7 @@ def _choice(default: str, *others: str) -> Any:
 
 @dataclass
 class Settings:
-    """Names and defaults; README.md explains each one, and a test compares the two."""
+    """Names and defaults. README.md explains each setting; a test compares both."""
 
     # Money (API reference 3).
     initial_balance: float = 10000.0
@@ -55,7 +55,7 @@ class Settings:
     dns_newline: bool = False
     acme_products: bool = False
 
-    # Ordering and the life of an order (API reference 6, 7, 9).
+    # Ordering and the lifecycle of an order (API reference 6, 7, 9).
     tech_contact: str = _choice("required", "optional")
     foreign_webservers: bool = True
     fresh_order_status: str = "active"
@@ -83,8 +83,10 @@ class Settings:
     ca_code_root: bool = False
     lei_seconds: float = 1.0
     lei_need_action: bool = False
+    lei_register_delay: float = 0.0
+    lei_price: str = _choice("listed", "unlisted")
 
-    # Proofs of control (API reference 8).
+    # Domain control validation (API reference 8).
     dcv_mode: str = _choice("real", "pass")
     dcv_interval: float = 5.0
     dcv_timeout: float = 5.0
@@ -92,7 +94,7 @@ class Settings:
     dcv_reuse_days: int = 0
     dcv_ipv6: str = _choice("strict", "fallback")
     dns_follow_cname: bool = False
-    proof_ca_domain: str = _choice("comodoca.com", "sectigo.com")
+    dcv_ca_domain: str = _choice("comodoca.com", "sectigo.com")
     digicert_methods: str = _choice("all", "email")
     digicert_mixed: str = _choice("refuse", "accept")
     unique_code_reuse: str = _choice("accept", "refuse")
@@ -104,18 +106,19 @@ class Settings:
     # Lists (API reference 7.4 to 7.6).
     list_delay: float = 0.0
     list_seconds: float = 0.0
+    invoice_delay: float = 0.0
     list_newest_first: bool = True
     list_limit_max: int = 1000
     list_offset_max: int = 1000
     statuses_max: int = 0
 
     def changed(self, values: dict[str, Any]) -> Settings:
-        """A copy with these values; a wrong name, type or choice is refused with a sentence."""
+        """A copy with these values. An unknown name, wrong type or invalid choice raises a ValueError."""
         known = {field.name: field for field in dataclasses.fields(self)}
         checked = {}
         for name, value in values.items():
             if name not in known:
-                raise ValueError(f"there is no setting {name!r}")
+                raise ValueError(f"unknown setting {name!r}")
             checked[name] = _checked(known[name], value)
         return dataclasses.replace(self, **checked)
 
@@ -125,8 +128,8 @@ def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
-        raise ValueError(f"the setting {field.name!r} takes a {kind.__name__}, not {value!r}")
+        raise ValueError(f"setting {field.name!r} must be {kind.__name__}, not {value!r}")
     choices = field.metadata.get("choices")
     if choices and value not in choices:
-        raise ValueError(f"the setting {field.name!r} takes one of {', '.join(map(repr, choices))}, not {value!r}")
+        raise ValueError(f"setting {field.name!r} must be one of {', '.join(map(repr, choices))}, not {value!r}")
     return value

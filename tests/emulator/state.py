@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All state in one SQLite file: a killed process leaves either the old or the new state, never half of one."""
+"""All state in one SQLite file. A killed process leaves the state before or after a transaction."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SCHEMA = """
 create table if not exists meta (name text primary key, value text not null);
 create table if not exists orders (
     id integer primary key, status text not null, created real not null, due real not null,
-    look real not null, body text not null);
+    validation_due real not null, body text not null);
 create index if not exists orders_due on orders (due) where due > 0;
-create index if not exists orders_look on orders (look) where look > 0;
+create index if not exists orders_validation_due on orders (validation_due) where validation_due > 0;
 create index if not exists orders_status on orders (status);
 create table if not exists invoices (id integer primary key, order_id integer not null, body text not null);
 create index if not exists invoices_order on invoices (order_id);
@@ -36,14 +36,14 @@ _TABLES = ("orders", "invoices", "charges", "keys", "mails", "leis", "codes")
 
 
 class Store:
-    """One connection behind one lock; changes are made inside `transaction()` only."""
+    """One connection behind one lock. Changes are made inside `transaction()` only."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("pragma journal_mode = wal")
-        # The operating system outlives a killed emulator; waiting for the disk would only guard against power cuts.
+        # Data written survives a killed emulator. Waiting for the disk would protect against power loss only.
         self._db.execute("pragma synchronous = off")
         self._db.executescript(_SCHEMA)
 
@@ -100,8 +100,8 @@ class Store:
     def due_orders(self, now: float) -> list[Order]:
         return self._orders("where due > 0 and due <= ? order by due, id", now)
 
-    def orders_to_look_at(self, now: float) -> list[Order]:
-        return self._orders("where look > 0 and look <= ? order by look, id", now)
+    def orders_to_validate(self, now: float) -> list[Order]:
+        return self._orders("where validation_due > 0 and validation_due <= ? order by validation_due, id", now)
 
     def orders_in(self, statuses: tuple[str, ...]) -> list[Order]:
         return self._orders(f"where status in ({','.join('?' * len(statuses))}) order by id", *statuses)
@@ -112,7 +112,7 @@ class Store:
             return int(self._db.execute(query, (status,)).fetchone()[0])
 
     def order_states(self, created_before: float) -> list[tuple[int, str]]:
-        """Id and status alone, newest first: the long lists need no more."""
+        """ID and status only, newest first: enough for the long lists."""
         with self._lock:
             query = "select id, status from orders where created <= ? order by id desc"
             return list(self._db.execute(query, (created_before,)))
@@ -123,7 +123,7 @@ class Store:
         return [order_from(json.loads(body)) for (body,) in rows]
 
     def save_order(self, order: Order) -> None:
-        row = (order.id, order.status, order.created, order.due(), order.look(), json.dumps(to_dict(order)))
+        row = (order.id, order.status, order.created, order.due(), order.validation_due(), json.dumps(to_dict(order)))
         self._db.execute("insert or replace into orders values (?, ?, ?, ?, ?, ?)", row)
 
     # Money
@@ -144,7 +144,7 @@ class Store:
         return Invoice(**json.loads(row[0])) if row else None
 
     def add_charge(self, order_id: int, kind: str, amount: int, created: float) -> None:
-        """Takes the money from the balance; a negative amount gives it back."""
+        """Charge the balance; a negative amount is a refund."""
         self.set_meta("balance", int(self.meta("balance")) - amount)
         self._db.execute(
             "insert into charges (order_id, kind, amount, created) values (?, ?, ?, ?)",
@@ -190,5 +190,5 @@ class Store:
             return self._db.execute("select 1 from codes where code = ?", (code,)).fetchone() is not None
 
     def use_code(self, code: str) -> None:
-        """Notes a unique code."""
+        """Record a unique code as used."""
         self._db.execute("insert or ignore into codes values (?)", (code,))

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starts the emulator as a process of its own and turns its knobs: for all test suites, the demo and the benchmarks.
+"""Starts and controls an emulator in its own process, for the test suites, the demo and the benchmarks.
 
 with Emulator(http_port=8080, resolve={"*": "127.0.0.1"}) as emulator:
     emulator.set(issuance_delay=0.0)
@@ -12,7 +12,9 @@ with Emulator(http_port=8080, resolve={"*": "127.0.0.1"}) as emulator:
 from __future__ import annotations
 
 import json
+import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -28,7 +30,7 @@ _START_SECONDS = 30
 
 
 class Emulator:
-    """One running emulator. `resolve` maps names (or patterns) to ADDR[:PORT]."""
+    """One running emulator. `resolve` maps names or patterns to ADDR[:PORT]."""
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class Emulator:
         self.url = self.user = self.password = ""
         self.ca = Path()
 
-    # Its life
+    # The process
 
     def start(self) -> Emulator:
         self._process = subprocess.Popen(
@@ -78,11 +80,11 @@ class Emulator:
         return self
 
     def stop(self) -> int:
-        """Ends it as an operator would (SIGTERM) and gives its exit status."""
+        """Stop it with SIGTERM, as an operator does, and return its exit status."""
         return self._end(subprocess.Popen.terminate)
 
     def kill(self) -> int:
-        """Ends it as a power cut would (SIGKILL)."""
+        """Kill it with SIGKILL, like a power loss."""
         return self._end(subprocess.Popen.kill)
 
     def _end(self, how: Callable[[subprocess.Popen[str]], None]) -> int:
@@ -115,13 +117,13 @@ class Emulator:
 
     @property
     def root(self) -> str:
-        """The address without /api."""
+        """The base URL without /api."""
         return self.url.removesuffix("/api")
 
-    # Its knobs
+    # The control API
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """One call of the control API; a refusal is raised as a ValueError with its sentence."""
+        """Call the control API. An error response raises a ValueError with its message."""
         answer = self._session.request(method, f"{self.root}/_emulator/{path}", json=body, timeout=60)
         data = answer.json()
         if answer.status_code != 200:
@@ -133,7 +135,7 @@ class Emulator:
         return found
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every API call since the start or the last `clear_requests`."""
+        """All API calls since the start or the last `clear_requests`."""
         found: list[dict[str, Any]] = self.control("GET", "requests")["requests"]
         return found
 
@@ -161,7 +163,7 @@ class Emulator:
         return float(self.control("GET", "clock")["now"])
 
     def advance(self, *, days: float = 0, seconds: float = 0) -> float:
-        """Moves the clock on and gives the new time."""
+        """Advance the clock and return the new time."""
         return float(self.control("POST", "clock", {"advance_days": days, "advance_seconds": seconds})["now"])
 
     def outbox(self) -> list[dict[str, Any]]:
@@ -169,7 +171,7 @@ class Emulator:
         return found
 
     def approve(self, what: int | str = "all") -> list[int]:
-        """Clicks the link in the mails: by mail id, by domain, or in all of them."""
+        """Approve mails, as clicking their links does: by mail ID, by domain, or all of them."""
         approved: list[int] = self.control("POST", "outbox", {"approve": what})["approved"]
         return approved
 
@@ -177,7 +179,7 @@ class Emulator:
         self.control("POST", "keys/expire")
 
     def order(self, order_id: int | str) -> dict[str, Any]:
-        """The order as the emulator keeps it, more than the API tells."""
+        """The stored order, with more fields than the API returns."""
         found: dict[str, Any] = self.control("GET", f"orders/{order_id}")
         return found
 
@@ -187,15 +189,15 @@ class Emulator:
         return found
 
     def reset(self, *, settings: bool = True) -> None:
-        """Back to the start: orders, money, keys, clock, requests, faults, and the settings unless kept."""
+        """Reset orders, money, keys, clock, requests and faults, and by default the settings."""
         self.control("POST", "reset", {"settings": settings})
 
-    def wait_for(self, order_id: int | str, status: str = "active", seconds: float = 10.0) -> dict[str, Any]:
-        """Waits until the order has this status."""
+    def wait_for(self, order_id: int | str, status: str = "active", seconds: float = 30.0) -> dict[str, Any]:
+        """Wait until the order has this status."""
         deadline = time.monotonic() + seconds
         while (order := self.order(order_id))["status"] != status:
             if time.monotonic() > deadline:
-                reasons = [name["reason"] for name in order["names"]]
-                raise TimeoutError(f"order {order_id} is {order['status']}, not {status}: {reasons}")
+                os.kill(self.pid, signal.SIGUSR1)  # The emulator prints the stacks of its threads.
+                raise TimeoutError(f"order {order_id} is {order['status']}, not {status}, at {self.now()}: {order}")
             time.sleep(0.05)
         return order

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from . import csrs, errors, proofs
+from . import csrs, errors, validation
+from .backend import Call
 from .errors import ApiError
-from .world import Call
 
 _BOXES = ("admin", "administrator", "hostmaster", "postmaster", "webmaster")
 _SUBJECT = {
@@ -45,7 +45,7 @@ def webservers(call: Call, supplier: str) -> dict[str, Any]:
 
 
 def decode_csr(call: Call) -> dict[str, Any]:
-    """A bad CSR is an `errorMessage` inside, not an error; so is a wildcard without `wildcard=1`."""
+    """Decode a CSR. An invalid CSR, or a wildcard without `wildcard=1`, is an `errorMessage` in the result."""
     result = _csr_result(call.need("csr"))
     name = result.get("CN", "")
     if "*" in name and call.text("wildcard") not in ("1", "true", "yes"):
@@ -106,15 +106,15 @@ def generate_csr(call: Call) -> dict[str, Any]:
 
 
 def get_csr(call: Call) -> dict[str, Any]:
-    """Undocumented (API reference 2, no. 23): taken to give back the CSR of an order."""
-    order = call.world.store.order(call.number("order_id"))
+    """Undocumented (API reference 2, no. 23): assumed to return the CSR of an order."""
+    order = call.backend.store.order(call.number("order_id"))
     if order is None:
         raise ApiError("Order not found")
     return {"csr_code": order.csr, "success": True}
 
 
 def approver_emails(name: str) -> list[str]:
-    """The five addresses of a name and of its parents."""
+    """The five approver addresses of a name and of each parent domain."""
     labels = name.removeprefix("*.").split(".")
     domains = [".".join(labels[depth:]) for depth in range(max(1, len(labels) - 1))]
     return [f"{box}@{domain}" for domain in domains for box in _BOXES]
@@ -133,11 +133,11 @@ def domain_emails(call: Call) -> dict[str, Any]:
 
 
 def domain_emails_geotrust(call: Call) -> dict[str, Any]:
-    return {call.world.settings.geotrust_emails_key: approver_emails(_domain(call)), "success": True}
+    return {call.backend.settings.geotrust_emails_key: approver_emails(_domain(call)), "success": True}
 
 
 def whois_emails(call: Call) -> dict[str, Any]:
-    """Empty: addresses from WHOIS may no longer be used (API reference 5)."""
+    """Always empty: addresses from WHOIS may no longer be used (API reference 5)."""
     return _whois(call, "domain")
 
 
@@ -146,23 +146,23 @@ def whois_emails_plain(call: Call) -> dict[str, Any]:
 
 
 def _whois(call: Call, spelling: str) -> dict[str, Any]:
-    if call.world.settings.whois_path not in ("both", spelling):
+    if call.backend.settings.whois_path not in ("both", spelling):
         raise ApiError(errors.UNKNOWN_METHOD, status=404)
     _domain(call)
     return {"ComodoApprovalEmails": [], "GeotrustApprovalEmails": [], "success": True}
 
 
 def alternative(call: Call) -> dict[str, Any]:
-    """Proofs of a CSR without the unique value, Sectigo's kind only (API reference 5)."""
+    """The validation values of a CSR without the unique value, in Sectigo's format only (API reference 5)."""
     try:
         csr = csrs.parse(call.need("csr"))
     except csrs.BadCsr as error:
         raise ApiError(str(error)) from error
     domain = (csr.common_name or next(iter(csr.dns_names), "")).removeprefix("*.")
-    ca_domain = call.world.settings.proof_ca_domain
-    file = proofs.file_proof(domain, csr, "", ca_domain)
-    record, target = proofs.cname(domain, csr, "", ca_domain)
+    ca_domain = call.backend.settings.dcv_ca_domain
+    file = validation.validation_file(domain, csr, "", ca_domain)
+    record, target = validation.cname(domain, csr, "", ca_domain)
     inner = {"http": file, "https": file, "dns": {"record": f"{record} CNAME {target}"}}
-    if call.world.settings.alternative_shape == "bare":
+    if call.backend.settings.alternative_shape == "bare":
         return inner
-    return {"validation": {method: {method: proof} for method, proof in inner.items()}, "success": True}
+    return {"validation": {method: {method: expected} for method, expected in inner.items()}, "success": True}

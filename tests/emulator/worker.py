@@ -1,121 +1,147 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The background: looks for proofs as a CA that polls, and moves orders on as time passes."""
+"""The background thread: validates names at intervals, as a CA does, and applies changes that are due."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
 
-from . import catalogue, lifecycle, proofs
+from . import catalogue, lifecycle, validation
+from .backend import Backend
 from .model import Name, Order
-from .network import Unproven
-from .world import World
+from .network import ValidationFailed
 
 _TICK = 0.1
 _PARALLEL = 8
+# Seconds beyond `dcv_timeout` after which an examination is given up: a web server may answer byte by byte for ever.
+_GIVEN_UP = 5.0
+_Key = tuple[int, float]
+# The orders under examination, and when each examination began, on the monotonic clock.
+_Busy = dict[_Key, float]
 
 
-def run(world: World) -> threading.Thread:
-    thread = threading.Thread(target=_loop, args=(world,), name="ca", daemon=True)
+def run(backend: Backend) -> threading.Thread:
+    thread = threading.Thread(target=_loop, args=(backend,), name="ca", daemon=True)
     thread.start()
     return thread
 
 
-def _loop(world: World) -> None:
-    busy: set[int] = set()
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        while not world.stopping.is_set():
-            world.wake.wait(_TICK)
-            world.wake.clear()
-            with world.store.transaction():
-                lifecycle.settle(world)
-                orders = _take_pending(world, busy)
-            for order in orders:
-                busy.add(order.id)
-                look = pool.submit(_examine, world, order)
-                look.add_done_callback(functools.partial(_finish, busy, order.id))
+def _loop(backend: Backend) -> None:
+    busy: _Busy = {}
+    while not backend.stopping.is_set():
+        backend.wake.wait(_TICK)
+        backend.wake.clear()
+        try:
+            _start_examinations(backend, busy)
+        except Exception:
+            # Without this thread no order is ever validated or issued again.
+            logging.getLogger("emulator").exception("a round of validations failed")
 
 
-def _finish(busy: set[int], order_id: int, done: Future[None]) -> None:
-    busy.discard(order_id)
-    if not done.cancelled() and done.exception():
-        logging.getLogger("emulator").error("the look at order %s failed: %r", order_id, done.exception())
+def _start_examinations(backend: Backend, busy: _Busy) -> None:
+    now = time.monotonic()
+    for key, began in list(busy.items()):
+        if now - began > _GIVEN_UP + backend.settings.dcv_timeout:
+            logging.getLogger("emulator").error("the validation of order %s was given up", key[0])
+            busy.pop(key, None)
+    with backend.store.transaction():
+        lifecycle.settle(backend)
+        orders = _take_pending(backend, busy)
+    for order in orders:
+        busy[_key(order)] = now
+        threading.Thread(target=_examine_and_finish, args=(backend, order, busy), daemon=True).start()
 
 
-def _take_pending(world: World, busy: set[int]) -> list[Order]:
-    """Orders whose proofs are to be looked for now; the next look is noted at once."""
-    now = world.now()
-    taken = []
-    for order in world.store.orders_to_look_at(now):
-        # A CA blocked by CAA waits for recheck-caa (API reference 7.7).
-        unfinished = not order.validated or (world.settings.caa and not order.caa_blocked)
-        if order.id in busy:
+def _key(order: Order) -> _Key:
+    """After a reset, IDs begin anew: an order must not wait for the examination of a former order with its ID."""
+    return order.id, order.created
+
+
+def _examine_and_finish(backend: Backend, order: Order, busy: _Busy) -> None:
+    try:
+        _examine(backend, order)
+    except Exception:
+        if not backend.stopping.is_set():
+            logging.getLogger("emulator").exception("validation of order %s failed", order.id)
+    finally:
+        busy.pop(_key(order), None)
+
+
+def _take_pending(backend: Backend, busy: _Busy) -> list[Order]:
+    """Orders to validate now, as many as may be examined at once. Their next validation is scheduled at once."""
+    now = backend.now()
+    taken: list[Order] = []
+    for order in backend.store.orders_to_validate(now):
+        # An order blocked by CAA waits for recheck-caa (API reference 7.7).
+        unfinished = not order.validated or (backend.settings.caa and not order.caa_blocked)
+        if _key(order) in busy:
             continue
-        order.next_check = now + max(world.settings.dcv_interval, 0.01)
-        world.store.save_order(order)
+        if len(busy) + len(taken) >= _PARALLEL:
+            break
+        order.next_check = now + max(backend.settings.dcv_interval, 0.01)
+        backend.store.save_order(order)
         if unfinished:
             taken.append(order)
     return taken
 
 
-def _examine(world: World, order: Order) -> None:
-    """The network is asked outside the transaction, so a slow web server never blocks the API."""
-    results = {name.name: _look(world, order, name) for name in order.names if _wants_look(world, name)}
-    proven = all(name.validated_at or results.get(name.name) == "" for name in order.names)
-    caa = _look_caa(world, order) if world.settings.caa and proven else ""
-    if world.stopping.is_set():
+def _examine(backend: Backend, order: Order) -> None:
+    """Validate an order. The network is queried outside the transaction, so a slow web server cannot block the API."""
+    results = {name.name: _check_name(backend, order, name) for name in order.names if _needs_check(backend, name)}
+    validated = all(name.validated_at or results.get(name.name) == "" for name in order.names)
+    caa = _check_caa(backend, order) if backend.settings.caa and validated else ""
+    if backend.stopping.is_set():
         return
-    with world.store.transaction():
-        current = world.store.order(order.id)
+    with backend.store.transaction():
+        current = backend.store.order(order.id)
         if current and current.in_work:
-            _apply(world, order, current, results, caa)
-            lifecycle.consider(world, current, world.now())
-            world.store.save_order(current)
+            _apply(backend, order, current, results, caa)
+            lifecycle.consider(backend, current, backend.now())
+            backend.store.save_order(current)
 
 
-def _wants_look(world: World, name: Name) -> bool:
-    wanted = not name.validated_at and name.method != "email" and world.settings.dcv_mode == "real"
-    return wanted and not world.stopping.is_set()
+def _needs_check(backend: Backend, name: Name) -> bool:
+    pending = not name.validated_at and name.method != "email" and backend.settings.dcv_mode == "real"
+    return pending and not backend.stopping.is_set()
 
 
-def _look(world: World, order: Order, name: Name) -> str:
+def _check_name(backend: Backend, order: Order, name: Name) -> str:
     product = catalogue.products()[order.product_id]
     try:
-        proofs.check(order, product, name, world.network, world.settings)
-    except Unproven as reason:
+        validation.check(order, product, name, backend.network, backend.settings)
+    except ValidationFailed as reason:
         return str(reason)
     return ""
 
 
-def _look_caa(world: World, order: Order) -> str:
+def _check_caa(backend: Backend, order: Order) -> str:
     product = catalogue.products()[order.product_id]
     try:
         for name in order.names:
-            proofs.check_caa(product, name.name, world.network, world.settings.dcv_timeout)
-    except Unproven as reason:
+            validation.check_caa(product, name.name, backend.network, backend.settings.dcv_timeout)
+    except ValidationFailed as reason:
         return str(reason)
     return "allowed"
 
 
-def _apply(world: World, seen: Order, current: Order, results: dict[str, str], caa: str) -> None:
-    """Only what is still asked for counts: a changed method or CSR makes an old look worthless."""
-    if (current.csr, current.unique) != (seen.csr, seen.unique):
+def _apply(backend: Backend, examined: Order, current: Order, results: dict[str, str], caa: str) -> None:
+    """Store the results unless the order, its CSR or the method has changed since the examination began."""
+    if (_key(current), current.csr, current.unique) != (_key(examined), examined.csr, examined.unique):
         return
-    asked = {(name.name, name.method, name.token) for name in seen.names}
+    unchanged = {(name.name, name.method, name.token) for name in examined.names}
     for name in current.names:
-        # A name proven in the meantime, by mail or by hand, stays proven.
-        if not name.validated_at and (name.name, name.method, name.token) in asked and name.name in results:
+        # A name validated in the meantime, by mail or by the control API, remains validated.
+        if not name.validated_at and (name.name, name.method, name.token) in unchanged and name.name in results:
             name.reason = results[name.name]
-            name.validated_at = 0.0 if name.reason else world.now()
+            name.validated_at = 0.0 if name.reason else backend.now()
     if caa:
         current.caa_blocked = caa
 
 
-def poke(world: World, order: Order) -> None:
-    """A client asked for a new look."""
+def validate_now(backend: Backend, order: Order) -> None:
+    """Schedule a validation that a client has requested."""
     order.next_check = 0.0
-    world.wake.set()
+    backend.wake.set()

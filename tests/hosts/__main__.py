@@ -3,9 +3,9 @@
 
 """Command line of the test hosts.
 
-python -m tests.hosts up RUN NAME...    bring hosts up; prints a JSON list telling how to reach each
-python -m tests.hosts down RUN          take them down; --all for every run on this machine
-python -m tests.hosts rootfs            only build the root file system, to have the time behind oneself
+python -m tests.hosts up RUN NAME...    start hosts and print their connection data as a JSON list
+python -m tests.hosts down RUN          remove the hosts of a run; --all for all runs on this machine
+python -m tests.hosts rootfs            build the root file system in advance
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from .shell import HostsError
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m tests.hosts", description="Real test hosts without containers.")
+    top = argparse.ArgumentParser(prog="python -m tests.hosts", description="Test hosts without a container engine.")
     commands = top.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="bring hosts up and print how to reach them")
-    up.add_argument("run", help="name of the run, for instance of the scenario")
+    up = commands.add_parser("up", help="start hosts and print their connection data")
+    up.add_argument("run", help="name of the run, for example of the scenario")
     up.add_argument("names", nargs="+", metavar="NAME", help="host name")
-    down = commands.add_parser("down", help="take hosts down")
+    down = commands.add_parser("down", help="remove hosts")
     down.add_argument("run", nargs="?")
-    down.add_argument("--all", action="store_true", help="every run on this machine")
+    down.add_argument("--all", action="store_true", help="all runs on this machine")
     build = commands.add_parser("rootfs", help="build the root file system")
     for command in (up, build):
-        command.add_argument("--package", action="append", default=[], help="a Debian package beside the usual ones")
+        command.add_argument("--package", action="append", default=[], help="an additional Debian package")
     return top
 
 

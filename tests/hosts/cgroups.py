@@ -3,9 +3,9 @@
 
 """A control group for each host.
 
-systemd-nspawn puts the host's systemd below the group that it was itself started in, always under the same name. Hosts
-started from one shell would share the groups of their services, and each would remove those that it finds empty: now
-and then a service could not be started or reloaded (status=219/CGROUP).
+systemd-nspawn creates the host's group below its own group, always with the same name. Hosts started from one shell
+would share the groups of their services, and each host would remove groups that it finds empty. Services would
+sometimes fail to start or reload (status=219/CGROUP).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 def _hierarchies() -> dict[str, Path]:
-    """Where the hierarchies that a systemd uses are mounted, by their names in /proc/self/cgroup."""
+    """Mount points of the hierarchies that systemd uses, by their names in /proc/self/cgroup."""
     found = {}
     for line in Path("/proc/mounts").read_text().splitlines():
         _source, point, kind, options, *_rest = line.split()
@@ -28,7 +28,7 @@ def _hierarchies() -> dict[str, Path]:
 
 
 def make(namespace: str) -> list[Path]:
-    """The host's groups, one in each hierarchy, below the one we are in ourselves."""
+    """Create the host's groups below the group of this process, one in each hierarchy."""
     groups = []
     hierarchies = _hierarchies()
     for line in Path("/proc/self/cgroup").read_text().splitlines():
@@ -46,7 +46,7 @@ def enter(groups: list[Path]) -> None:
 
 
 def remove(namespace: str) -> None:
-    """Remove what a killed host has left, wherever in the hierarchies it was started."""
+    """Remove the groups of a killed host from all hierarchies."""
     for point in _hierarchies().values():
         for folder, children, _files in os.walk(point):
             if namespace in children:
@@ -56,6 +56,6 @@ def remove(namespace: str) -> None:
 
 def _remove(group: Path) -> None:
     for folder, _children, _files in os.walk(group, topdown=False):
-        # A process that was killed and not reaped yet still counts; a later host of the same name takes the group over.
+        # A killed process that is not reaped yet still counts. A later host of the same name reuses the group.
         with contextlib.suppress(OSError):
             os.rmdir(folder)

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring the hosts of a run up and take them down.
+"""Start and remove the hosts of a run.
 
-What a run has made is found again in the kernel (namespaces, mounts, processes), never in notes of our own: notes are
-missing or wrong after a kill, and that is when they are needed.
+The resources of a run are found through the kernel (namespaces, mounts, processes) and not through recorded state,
+which may be missing or wrong after a kill.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .rootfs import CACHE, locked, rootfs
 from .shell import HostsError, mounts_below, run, succeeds
 
 RUNS = CACHE / "runs"
-# Every systemd takes some inotify instances; Linux allows 128 in all by default.
+# Each systemd needs several inotify instances. The default limit of Linux is 128.
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
-INOTIFY_WANTED = 2048
+INOTIFY_INSTANCES = 2048
 
 
 @dataclass(frozen=True)
 class Host:
-    """How to reach one host."""
+    """Connection data of a host."""
 
     name: str
     address: str
@@ -44,11 +44,11 @@ class Host:
 
 
 def up(run_name: str, names: list[str], extra_packages: Iterable[str] = (), timeout: float = 60) -> list[Host]:
-    """Fresh hosts, sshd answering on each. Whatever an earlier run of the same name left is removed first."""
+    """Start hosts and wait for their sshd. Hosts of an earlier run of the same name are removed first."""
     tree = rootfs(extra_packages)
     down(run_name)
-    if int(INOTIFY.read_text()) < INOTIFY_WANTED:
-        INOTIFY.write_text(str(INOTIFY_WANTED))
+    if int(INOTIFY.read_text()) < INOTIFY_INSTANCES:
+        INOTIFY.write_text(str(INOTIFY_INSTANCES))
     folder = RUNS / run_name
     folder.mkdir(parents=True)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "id")
@@ -67,7 +67,7 @@ def up(run_name: str, names: list[str], extra_packages: Iterable[str] = (), time
 
 
 def _prepare(folder: Path, tree: Path, host: Host, hosts: list[Host]) -> None:
-    """The host's own layer over the common tree: name, keys, neighbours."""
+    """Create the host's layer over the common tree: host name, SSH keys, /etc/hosts."""
     upper, work, root = folder / "upper", folder / "work", folder / "root"
     for layer in (upper, work, root):
         layer.mkdir(parents=True)
@@ -110,7 +110,7 @@ def _boot(folder: Path, host: Host, namespace: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # A session of its own, so that a Ctrl-C meant for the tests does not half kill the hosts.
+            # In its own session, so that Ctrl-C in the tests does not kill parts of the hosts.
             start_new_session=True,
             preexec_fn=partial(cgroups.enter, cgroups.make(namespace)),
         )
@@ -121,7 +121,7 @@ def _wait_for_sshd(hosts: list[Host], folder: Path, timeout: float) -> None:
     for host in hosts:
         if not _until(partial(_greets, host), deadline):
             console = (folder / host.name / "console.log").read_text(errors="replace")
-            raise HostsError(f"{host.name}: no sshd after {timeout:.0f} s; its console:\n{console[-3000:]}")
+            raise HostsError(f"{host.name}: no sshd after {timeout:.0f} s; console output:\n{console[-3000:]}")
 
 
 def _greets(host: Host) -> bool:
@@ -134,21 +134,21 @@ def _greets(host: Host) -> bool:
 
 
 def down(run_name: str) -> None:
-    """Remove everything of a run, whole or half made. Nothing there is fine too."""
+    """Remove all resources of a run, even if incomplete or missing."""
     for namespace in network.namespaces(run_name):
         _kill(namespace)
         cgroups.remove(namespace)
     folder = RUNS / run_name
     for mount in mounts_below(folder):
         if not _until(partial(succeeds, "umount", mount), time.monotonic() + 10):
-            raise HostsError(f"{mount} stays mounted: something still uses it")
+            raise HostsError(f"{mount} cannot be unmounted: it is in use")
     network.remove(run_name)
     if not _until(partial(_removed, folder), time.monotonic() + 10):
-        raise HostsError(f"{folder} cannot be removed: something still writes there")
+        raise HostsError(f"{folder} cannot be removed: a process still writes to it")
 
 
 def _removed(folder: Path) -> bool:
-    """True once it is gone; systemd-nspawn, about to end, removes lock files of its own at the same time."""
+    """Remove a directory, from which a terminating systemd-nspawn may remove its lock files at the same time."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
     return not folder.exists()
@@ -159,7 +159,7 @@ def runs() -> list[str]:
 
 
 def _kill(namespace: str) -> None:
-    """Kill every process of a host: they are those that live in its network namespace, its init among them."""
+    """Kill all processes of a host: those in its network namespace, including its init."""
 
     def gone() -> bool:
         alive = [int(pid) for pid in run("ip", "netns", "pids", namespace).split() if not _zombie(pid)]
@@ -177,7 +177,7 @@ def _kill_process(pid: int) -> None:
 
 
 def _zombie(pid: str) -> bool:
-    # A killed process can wait seconds to be reaped; it holds nothing any more.
+    # A killed process may be reaped seconds later, but it holds no resource any more.
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

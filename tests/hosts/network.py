@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bridge of a run and the network namespaces of its hosts. Private addresses on our own bridge, nothing else."""
+"""The bridge of a run and the network namespaces of its hosts, which have private addresses on this bridge only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import json
 
 from .shell import HostsError, run, succeeds
 
-# One /24 per run.
+# Each run has one /24 network.
 NETWORKS = [f"10.99.{third}" for third in range(1, 255)]
 
 
 def bridge_name(run_name: str) -> str:
-    """Interface names hold 15 characters; the name is derived so that a later run can find what a killed one left."""
+    """Derive the bridge's name (15 characters at most) from the run, so that a later run finds it after a kill."""
     return f"gg{hashlib.sha256(run_name.encode()).hexdigest()[:8]}"
 
 
@@ -26,7 +26,7 @@ def namespaces(run_name: str) -> list[str]:
 
 
 def make_bridge(run_name: str) -> str:
-    """Bring up the run's bridge and return the first three numbers of its addresses. To be called under a lock."""
+    """Create the run's bridge and return the first three octets of its network. Call it with a lock held."""
     bridge = bridge_name(run_name)
     network = _free_network()
     run("ip", "link", "add", bridge, "type", "bridge")
@@ -41,11 +41,11 @@ def _free_network() -> str:
     for network in NETWORKS:
         if network not in taken:
             return network
-    raise HostsError("all networks for test hosts are taken; 'make clean' removes those of killed runs")
+    raise HostsError("all networks for test hosts are in use; run 'make clean' to remove those of killed runs")
 
 
 def connect(run_name: str, host: str, number: int, address: str) -> str:
-    """Make the host's namespace with its one address on the bridge."""
+    """Create the host's namespace with its address on the bridge."""
     bridge = bridge_name(run_name)
     namespace = f"{bridge}-{host}"
     port = f"{bridge}-{number}"

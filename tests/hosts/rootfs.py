@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Debian root file system below every host: built once, then only read."""
+"""The Debian root file system below each host: built once, then read only."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .shell import mounts_below, run
 
 CACHE = Path(os.environ.get("GOGETSSL_TEST_CACHE", "/var/cache/gogetssl-test"))
 SUITE = "bookworm"
-# Of the servers installed these start with a host. A scenario starts what else it tests: several want the same port.
+# Installed servers that start with a host. Scenarios start the others, as several use the same port.
 STARTED = ("nginx.service", "ssh.service")
 
-# A small server as people have them, what Ansible needs on it, and the first service to hold a certificate.
-# Hosts have no way to the outside, so a scenario names what else it needs when it brings its hosts up.
+# A small server with the packages that Ansible needs, and the first service that uses a certificate.
+# Hosts have no Internet access, so a scenario names additional packages when it starts its hosts.
 PACKAGES = (
     "ca-certificates",
     "dbus",
@@ -43,7 +43,7 @@ PACKAGES = (
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Two test runs at once must neither build the same tree nor take the same addresses."""
+    """Hold a lock: concurrent test runs must not build the same tree or use the same addresses."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -51,7 +51,7 @@ def locked(name: str) -> Iterator[None]:
 
 
 def rootfs(extra: Iterable[str] = ()) -> Path:
-    """The tree with PACKAGES and `extra`, built if this machine has none yet."""
+    """The tree with PACKAGES and `extra`, which is built if it does not exist."""
     packages = sorted({*PACKAGES, *extra})
     key = hashlib.sha256(" ".join([SUITE, *STARTED, *packages]).encode()).hexdigest()[:12]
     tree = CACHE / f"rootfs-{key}"
@@ -64,11 +64,11 @@ def rootfs(extra: Iterable[str] = ()) -> Path:
 def _build(tree: Path, packages: list[str]) -> None:
     for left in CACHE.glob("unfinished-*"):
         _discard(left)
-    # Renamed into place when complete, so that a killed build leaves nothing that looks like a tree.
+    # Renamed when complete, so that a killed build leaves no incomplete tree under this name.
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=CACHE))
     try:
         run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", SUITE, unfinished)
-        # Each host makes its own, so that nobody comes to trust a key shared by all of them.
+        # Each host generates its own host keys, so that no client trusts a key that all hosts share.
         for key in (unfinished / "etc/ssh").glob("ssh_host_*"):
             key.unlink()
         (unfinished / "etc/machine-id").unlink(missing_ok=True)
@@ -83,6 +83,6 @@ def _build(tree: Path, packages: list[str]) -> None:
 
 
 def _discard(tree: Path) -> None:
-    # Never through a mount: below a half-built tree may be the /sys of this machine.
+    # Do not delete through mounts: an incomplete tree may contain the /sys of this machine.
     if not mounts_below(tree):
         shutil.rmtree(tree, ignore_errors=True)

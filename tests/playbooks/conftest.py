@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shipped playbook against the emulator: one host, reached without ssh, in a directory of its own."""
+"""The shipped playbook against the emulator, on local hosts whose files are in a test directory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAMES = ["shop.example.com", "www.shop.example.com"]
 
 @dataclass
 class Run:
-    """What one run of the playbook has said."""
+    """The result of a run of the playbook."""
 
     code: int
     output: str
@@ -53,14 +53,16 @@ class Run:
 
 
 class Bench:
-    """A host, a web root and an emulator; `shop` is a wish that can be granted."""
+    """A host, a web root and an emulator. `shop` is a certificate spec that can be issued."""
 
     def __init__(self, directory: Path, web_root: Path, emulator: Emulator, http_port: int) -> None:
         self.directory, self.web_root, self.emulator, self.http_port = directory, web_root, emulator, http_port
         self.store = directory / "gogetssl"
-        # Variables of every run, beside those of a test.
+        # Variables of all runs, in addition to those of a test.
         self.defaults: dict[str, Any] = {}
         self.environment = {
+            # State of the controller that runs share: of one test.
+            "ANSIBLE_HOME": str(directory / "ansible"),
             "GOGETSSL_API_URL": emulator.url,
             "GOGETSSL_API_USER": emulator.user,
             "GOGETSSL_API_PASSWORD": emulator.password,
@@ -93,7 +95,7 @@ class Bench:
         inventory = self.directory / "inventory.yml"
         draft = inventory.with_suffix(".draft")
         draft.write_text(yaml.safe_dump({"all": {"vars": given, "hosts": dict.fromkeys(hosts)}}))
-        draft.replace(inventory)  # whole at every moment, for runs at once
+        draft.replace(inventory)  # atomic, for concurrent runs
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         return [program, "-i", str(inventory), playbook, *arguments]
 
@@ -124,14 +126,14 @@ class Bench:
         return Run(process.returncode, output)
 
     def wait_for_fault(self, seconds: float = 60.0) -> None:
-        """Until a call has met the fault that was asked for."""
+        """Wait until a fault has fired."""
         deadline = time.monotonic() + seconds
         while not any(fault["fired"] for fault in self.emulator.faults()):
-            assert time.monotonic() < deadline, "no call has met the fault"
+            assert time.monotonic() < deadline, "no fault has fired"
             time.sleep(0.01)
 
-    def vendor_says(self, path: str) -> str:
-        """The body of one API call, as it comes."""
+    def raw_response(self, path: str) -> str:
+        """The unparsed body of an API response."""
         return requests.get(f"{self.emulator.url}/{path}", {"auth_key": self.session_key()}, timeout=10).text
 
     def session_key(self) -> str:
@@ -148,7 +150,7 @@ class Bench:
         return [path for path in self.web_root.rglob("*") if path.is_file()]
 
     def snapshot(self) -> dict[str, bytes | None]:
-        """Every path on the host with its content."""
+        """All paths on the host with their content."""
         paths = [*self.store.rglob("*"), *self.web_root.rglob("*")]
         return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(paths)}
 
@@ -157,7 +159,7 @@ class Bench:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses at the moment."""
+    """An unused port on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
 
@@ -169,7 +171,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def world(web_root: Path, **options: Any) -> Iterator[tuple[Emulator, int]]:
-    """An emulator that finds its proofs in this directory, and the port they are served at."""
+    """An emulator whose CA fetches DCV files from this directory, and the port that serves it."""
     handler = functools.partial(Quiet, directory=str(web_root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -182,15 +184,15 @@ def world(web_root: Path, **options: Any) -> Iterator[tuple[Emulator, int]]:
 
 
 @pytest.fixture(scope="session")
-def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
+def _vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator, int]]:
     web_root = tmp_path_factory.mktemp("www")
     with world(web_root) as (emulator, port):
         yield web_root, emulator, port
 
 
 @pytest.fixture
-def bench(tmp_path: Path, _world: tuple[Path, Emulator, int]) -> Bench:
-    web_root, emulator, port = _world
+def bench(tmp_path: Path, _vendor: tuple[Path, Emulator, int]) -> Bench:
+    web_root, emulator, port = _vendor
     shutil.rmtree(web_root / ".well-known", ignore_errors=True)
     emulator.reset()
     emulator.set(issuance_delay=0.0, dcv_interval=0.5)

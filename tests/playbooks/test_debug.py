@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible's debugging prints the options of the modules it sends, no_log or not: what it sees of ours is no secret."""
+"""Ansible's debug mode prints all module options, even with no_log, so no secret may be sent as an option."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRETS = {
     "powerdns": "powerdns-key-51c2",
     "token": "lexicon-token-51c2",
 }
-# Every option that takes a secret. What the tasks come to does not matter, but that they come as far as using it.
+# All options that accept a secret. The results of the tasks do not matter if they use the secret.
 PLAY = """
 - hosts: all
   gather_facts: false
@@ -50,7 +50,7 @@ PLAY = """
     - certops.gogetssl.gogetssl_powerdns:
         {records: ["{{ record }}"], state: present, url: "{{ closed }}", key: "{{ powerdns }}"}
     - certops.gogetssl.gogetssl_lexicon:
-        {records: ["{{ record }}"], state: present, provider: nobody, options: {auth_token: "{{ token }}"}}
+        {records: ["{{ record }}"], state: present, provider: unknown_provider, options: {auth_token: "{{ token }}"}}
 """
 
 FETCH = """
@@ -67,30 +67,30 @@ FETCH = """
 """
 
 
-def test_no_secret_is_printed_by_ansibles_debugging(bench: Bench) -> None:
+def test_ansible_debug_prints_no_secret_option(bench: Bench) -> None:
     play, log = bench.directory / "play.yml", bench.directory / "log"
     assert isinstance(yaml.safe_load(PLAY), list)
     play.write_text(PLAY)
     env = {"ANSIBLE_DEBUG": "1", "ANSIBLE_KEEP_REMOTE_FILES": "0", "ANSIBLE_LOG_PATH": str(log)}
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        taken.bind(("127.0.0.1", 0))  # without listen()
         closed = f"http://127.0.0.1:{taken.getsockname()[1]}"
         nowhere = str(bench.directory / "nowhere")
         run = bench.run("-vvvvv", playbook=str(play), env=env, nowhere=nowhere, closed=closed, **SECRETS)
     assert run.code == 0, run.output
     assert run.output.count("TASK [") == 11
     assert run.output.count("done with _execute_module (certops.gogetssl.gogetssl_certificate,") == 2
-    for words in ("Wrong username and/or password", f"{closed} cannot be reached", "nobody"):
-        assert words in run.output
-    told = run.output + log.read_text()
-    assert not [text for text in (*SECRETS.values(), bench.emulator.password) if text in told]
-    digest = told.partition("hash of the key <")[2][:64]
+    for text in ("Wrong username and/or password", f"{closed} cannot be reached", "unknown_provider"):
+        assert text in run.output
+    printed = run.output + log.read_text()
+    assert not [text for text in (*SECRETS.values(), bench.emulator.password) if text in printed]
+    digest = printed.partition("hash of the key <")[2][:64]
     assert len(digest) == 64
-    assert digest not in {hashlib.sha256(word.encode()).hexdigest() for word in re.findall(r"\w{16,}", told)}
+    assert digest not in {hashlib.sha256(word.encode()).hexdigest() for word in re.findall(r"\w{16,}", printed)}
 
 
 @pytest.mark.slow
-def test_the_role_tells_no_secret_either_and_reads_no_key_while_all_is_printed(bench: Bench) -> None:
+def test_ansible_debug_with_the_role_prints_no_secret_and_reads_no_key(bench: Bench) -> None:
     key = bench.session_key()
     env = {"ANSIBLE_DEBUG": "1", "GOGETSSL_STORE_PASSWORD": SECRETS["store"], "GOGETSSL_API_KEY": key}
     run = bench.run("-vvvvv", "--diff", env=env, gogetssl_certificates=[bench.shop(forms=["jks"])])
@@ -101,6 +101,6 @@ def test_the_role_tells_no_secret_either_and_reads_no_key_while_all_is_printed(b
 
     play = bench.directory / "fetch.yml"
     play.write_text(FETCH)
-    run = bench.run(playbook=str(play), env=env)
+    run = bench.run(playbook=str(play), env=env, gogetssl_certificates=[bench.shop(order_host="web1")])
     assert "ANSIBLE_DEBUG prints all that hosts answer" in run.output
     assert "PRIVATE KEY" not in run.output

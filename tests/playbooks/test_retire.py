@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The end of a certificate: announced in check mode, refused for names that nobody knows, and complete."""
+"""Removal of a certificate: planned in check mode, refused for unknown names, and complete."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ PLAYBOOK = "certops.gogetssl.retire"
 
 
 @pytest.mark.slow
-def test_retired_with_its_order(bench: Bench) -> None:
+def test_retire_removes_files_and_cancels_the_order(bench: Bench) -> None:
     assert bench.run().code == 0
     before = bench.snapshot()
-    wish = {"playbook": PLAYBOOK, "gogetssl_retire": ["shop"], "gogetssl_retire_cancel": True}
+    variables = {"playbook": PLAYBOOK, "gogetssl_retire": ["shop"], "gogetssl_retire_cancel": True}
 
-    stranger = bench.run(**{**wish, "gogetssl_retire": ["shop", "blog"]})
-    assert stranger.code != 0
-    assert "not among them: blog" in stranger.output
-    foretold = bench.run("--check", "--diff", **wish)
-    assert foretold.code == 0, foretold.output
-    assert "shop: would be removed" in foretold.output
+    unknown = bench.run(**{**variables, "gogetssl_retire": "blog"})
+    assert unknown.code != 0
+    assert "unknown: blog." in unknown.output, "a text is a list of one"
+    check = bench.run("--check", "--diff", **variables)
+    assert check.code == 0, check.output
+    assert "shop: would be removed" in check.output
     assert bench.snapshot() == before
     assert not [call for call in bench.emulator.requests() if "cancel" in call["path"]]
 
-    run = bench.run(**wish)
+    run = bench.run(**variables)
     assert run.code == 0, run.output
     assert "shop: removed" in run.output
-    assert "or the next run buys it again" in run.output
+    assert "otherwise the next run buys it again" in run.output
     assert [call for call in bench.emulator.requests() if "cancel" in call["path"]]
     assert list(bench.store.iterdir()) == []
-    again = bench.run(**{**wish, "gogetssl_retire_cancel": False})
+    again = bench.run(**{**variables, "gogetssl_retire_cancel": False})
     assert (again.code, again.recap["changed"]) == (0, 0), again.output

@@ -1,12 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One certificate on many hosts: one order, one key, whatever the strategy, the batches and the host that is away."""
+"""One certificate on several hosts has one order and one key, with all strategies, batches and unreachable hosts."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -18,19 +19,19 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _x509
-from tests.unit.hosts import DAY, Authority
+from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
+from tests.unit.hosts import DAY, CertificateAuthority
 
 from .conftest import Bench, Run
 
 HOSTS = ("web1", "web2", "web3")
-AWAY = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_retries": 0}
+UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_retries": 0}
 ROLE = "certops.gogetssl.gogetssl"
-FETCH = "Look at what the ordering hosts have"
+FETCH = "Fetch certificates from ordering hosts"
 
 
 class Fleet:
-    """Three hosts with a directory each, and one wish for all of them."""
+    """Three hosts that share one certificate spec."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
@@ -39,12 +40,12 @@ class Fleet:
         given: dict[str, Any] = {
             "hosts": HOSTS,
             "gogetssl_directory": str(self.bench.store) + "/{{ inventory_hostname }}",
-            "gogetssl_certificates": [self.wish()],
+            "gogetssl_certificates": [self.spec()],
             **variables,
         }
         return self.bench.run(*arguments, **given)
 
-    def wish(self, **changes: Any) -> dict[str, Any]:
+    def spec(self, **changes: Any) -> dict[str, Any]:
         return self.bench.shop(**{"order_host": "web1", **changes})
 
     def current(self, host: str) -> Path:
@@ -58,7 +59,7 @@ class Fleet:
         return (self.current(host) / "privkey.pem").read_bytes()
 
     def play(self, role: dict[str, Any] | None = None, **more: Any) -> str:
-        """A play of one's own around the role."""
+        """A user's playbook that runs the role."""
         path = self.bench.directory / "site.yml"
         play = {"hosts": "all", "gather_facts": False, "roles": [{"role": ROLE, **(role or {})}], **more}
         path.write_text(yaml.safe_dump([play]))
@@ -69,20 +70,20 @@ class Fleet:
         folder.mkdir(exist_ok=True)
         (folder / f"{host}.yml").write_text(yaml.safe_dump(variables))
 
-    def issue_long_ago(self) -> None:
-        """All hosts have a certificate that has become due since, and the order has a newer one."""
+    def make_due(self) -> None:
+        """Install an older certificate that is due on all hosts, while the order has a newer one."""
         run = self.run()
         assert run.code == 0, run.output
-        authority = Authority()
-        request = _x509.new_request(self.key("web1"), self.wish()["names"])
-        leaf = authority.issue(request, start=-150 * DAY, end=49 * DAY)
-        serial = _x509.read_certificate(leaf).serial
+        ca = CertificateAuthority()
+        request = x509.new_request(self.key("web1"), self.spec()["names"])
+        leaf = ca.issue(request, start=-150 * DAY, end=49 * DAY)
+        serial = x509.read_certificate(leaf).serial
         for host in HOSTS:
             version = self.current(host).parent / serial
             shutil.copytree(self.current(host), version)
             (version / "cert.pem").write_text(leaf)
-            (version / "chain.pem").write_text(authority.intermediate)
-            (version / "fullchain.pem").write_text(leaf + authority.intermediate)
+            (version / "chain.pem").write_text(ca.intermediate)
+            (version / "fullchain.pem").write_text(leaf + ca.intermediate)
             self.current(host).unlink()
             self.current(host).symlink_to(serial)
 
@@ -95,7 +96,7 @@ def fleet(bench: Bench) -> Fleet:
     return Fleet(bench)
 
 
-def test_one_order_one_key_on_all_hosts_and_then_rest(fleet: Fleet) -> None:
+def test_all_hosts_share_one_order_and_key(fleet: Fleet) -> None:
     run = fleet.run()
     assert run.code == 0, run.output
     assert len(fleet.bench.orders) == 1
@@ -103,7 +104,7 @@ def test_one_order_one_key_on_all_hosts_and_then_rest(fleet: Fleet) -> None:
     assert len(set(fleet.serials())) == 1
     assert {path.stat().st_mode & 0o777 for path in fleet.bench.store.glob("*/shop/current/privkey.pem")} == {0o600}
     assert "shop: installed: copied from web1 (no certificate is installed)" in run.output
-    assert not list(fleet.bench.store.glob("web[23]/shop/order.json")), "a copy has no order of its own"
+    assert not list(fleet.bench.store.glob("web[23]/shop/order.json")), "a copy has no order"
 
     fleet.bench.emulator.clear_requests()
     before = fleet.bench.snapshot()
@@ -116,8 +117,8 @@ def test_one_order_one_key_on_all_hosts_and_then_rest(fleet: Fleet) -> None:
 
 
 @contextmanager
-def watched(folder: Path, word: bytes) -> Iterator[list[str]]:
-    """Files below a folder that hold a word at any moment, for as long as a module runs."""
+def files_with(folder: Path, text: bytes) -> Iterator[list[str]]:
+    """Record files below a folder that contain a text at any time within the context."""
     found: list[str] = []
     over = threading.Event()
 
@@ -125,10 +126,10 @@ def watched(folder: Path, word: bytes) -> Iterator[list[str]]:
         while not over.wait(0.01):
             for path in folder.rglob("*"):
                 try:
-                    if path.is_file() and word in path.read_bytes():
+                    if path.is_file() and text in path.read_bytes():
                         found.append(str(path))
                 except OSError:
-                    continue  # gone meanwhile
+                    continue  # removed in the meantime
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -141,12 +142,12 @@ def watched(folder: Path, word: bytes) -> Iterator[list[str]]:
 
 @pytest.fixture
 def controller() -> Iterator[Path]:
-    """Short enough for the names of Ansible's sockets, which pytest's own directories are not."""
+    """A directory with a path short enough for Ansible's sockets, unlike pytest's directories."""
     with tempfile.TemporaryDirectory(prefix="c") as directory:
         yield Path(directory)
 
 
-def test_the_key_is_on_no_disk_but_the_hosts_and_in_no_output(fleet: Fleet, controller: Path) -> None:
+def test_the_key_is_stored_on_hosts_only_and_never_printed(fleet: Fleet, controller: Path) -> None:
     for name in ("tmp", "facts", "ansible", "remote"):
         (controller / name).mkdir(parents=True)
     environment = {
@@ -161,83 +162,86 @@ def test_the_key_is_on_no_disk_but_the_hosts_and_in_no_output(fleet: Fleet, cont
     assert fleet.run("--limit", "web1").code == 0
     body = fleet.key("web1").splitlines()[5]
     assert len(body) == 64
-    with watched(controller, body) as seen:
+    with files_with(controller, body) as matches:
         run = fleet.run("-vvvv", "--diff", env=environment)
     assert run.code == 0, run.output
     assert len(set(fleet.serials())) == 1
     assert FETCH in run.output
     assert body.decode() not in run.output
     assert "PRIVATE KEY" not in run.output
-    assert seen == []
-    assert (controller / "log").read_text().count(FETCH), "the log was looked at"
+    assert matches == []
+    assert (controller / "log").read_text().count(FETCH), "the log was checked"
 
 
 @pytest.mark.parametrize(
-    "how",
+    "play_keywords",
     [
         {},
         pytest.param({"serial": 1}, marks=pytest.mark.slow),
         pytest.param({"strategy": "free"}, marks=pytest.mark.slow),
     ],
 )
-def test_nobody_buys_what_two_hosts_wish_for_unless_somebody_has_chosen(fleet: Fleet, how: dict[str, Any]) -> None:
-    # The name in two spellings, the product as text and as a number; a wish that cannot be told is in nobody's way.
-    wish = fleet.bench.shop(names="{{ wished_names }}", product="{{ wished_product }}")
-    fleet.host_vars("web1", wished_names=["shop.example.com"], wished_product="68")
-    fleet.host_vars("web2", wished_names=["SHOP.example.com."], wished_product=68)
-    fleet.host_vars("web3", wished_names="{{ nobody_knows }}", wished_product="68")
-    run = fleet.run(playbook=fleet.play(**how), gogetssl_certificates=[wish])
+def test_two_hosts_without_order_host_buy_nothing(fleet: Fleet, play_keywords: dict[str, Any]) -> None:
+    # Two spellings of the name, the product as text and as a number, and an undefined spec that does not conflict.
+    spec = fleet.bench.shop(names="{{ spec_names }}", product="{{ spec_product }}")
+    fleet.host_vars("web1", spec_names=["shop.example.com"], spec_product="68")
+    fleet.host_vars("web2", spec_names=["SHOP.example.com."], spec_product=68)
+    fleet.host_vars("web3", spec_names="{{ undefined_variable }}", spec_product="68")
+    run = fleet.run(playbook=fleet.play(**play_keywords), gogetssl_certificates=[spec])
     assert run.code != 0
     assert not fleet.bench.orders, run.output
-    assert not list(fleet.bench.store.glob("*/shop/staged")), "no key either"
-    said = run.output.replace("\n", " ")
-    assert "web1 and web2 wish for shop.example.com and would each buy it: set its order_host" in said
-    if how.get("serial") is None:
-        assert "web2 and web1 wish for shop.example.com" in said
+    assert not list(fleet.bench.store.glob("*/shop/staged")), "no key is staged"
+    output = run.output.replace("\n", " ")
+    assert "web1 and web2 request shop.example.com, and each would buy it. Set its order_host" in output
+    if play_keywords.get("serial") is None:
+        assert "web2 and web1 request shop.example.com" in output
 
 
 @pytest.mark.slow
-def test_wishes_in_the_play_are_seen_as_well(fleet: Fleet) -> None:
+def test_conflicts_of_specs_in_the_play_are_detected(fleet: Fleet) -> None:
     role = {"gogetssl_certificates": [fleet.bench.shop()]}
     run = fleet.run(playbook=fleet.play(role), gogetssl_certificates=[])
     assert run.code != 0
     assert not fleet.bench.orders, run.output
-    assert "web1, web2 and web3 wish for shop.example.com" in run.output
+    assert "web1, web2 and web3 request shop.example.com" in run.output
+    suggested = re.findall(r"all of them, such as (\w+),", " ".join(run.output.split()))
+    assert (len(suggested) >= len(HOSTS), set(suggested)) == (True, {"web1"}), "one suggestion for all hosts"
 
 
 @pytest.mark.slow
-def test_an_order_for_each_host_is_an_explicit_wish(fleet: Fleet) -> None:
-    run = fleet.run(gogetssl_certificates=[fleet.wish(order_host="{{ inventory_hostname }}", abandon_intent=True)])
+def test_order_host_can_request_an_order_per_host(fleet: Fleet) -> None:
+    run = fleet.run(gogetssl_certificates=[fleet.spec(order_host="{{ inventory_hostname }}", abandon_intent=True)])
     assert run.code == 0, run.output
     assert len(fleet.bench.orders) == len(HOSTS)
     assert len({fleet.key(host) for host in HOSTS}) == len(HOSTS)
 
 
-@pytest.mark.parametrize("how", [{"serial": 1, "order": "reverse_inventory"}, {"strategy": "free"}])
-def test_whatever_comes_first_the_next_run_has_it_everywhere(fleet: Fleet, how: dict[str, Any]) -> None:
-    run = fleet.run(playbook=fleet.play(**how))
+@pytest.mark.parametrize("play_keywords", [{"serial": 1, "order": "reverse_inventory"}, {"strategy": "free"}])
+def test_after_two_runs_all_hosts_have_the_certificate(fleet: Fleet, play_keywords: dict[str, Any]) -> None:
+    run = fleet.run(playbook=fleet.play(**play_keywords))
     assert run.code == 0, run.output
     assert len(fleet.bench.orders) == 1
-    if "serial" in how:
+    if "serial" in play_keywords:
         assert "shop: waiting: waits for web1, which orders it: it has no certificate yet." in run.output
-    run = fleet.run(playbook=fleet.play(**how))
+    run = fleet.run(playbook=fleet.play(**play_keywords))
     assert run.code == 0, run.output
     assert len(fleet.bench.orders) == 1
     assert len(set(fleet.serials())) == 1
     assert None not in fleet.serials()
 
 
-def test_a_host_that_joins_later_or_comes_alone(fleet: Fleet) -> None:
+@pytest.mark.slow
+def test_a_host_that_runs_alone(fleet: Fleet) -> None:
     run = fleet.run("--limit", "web2")
     assert run.code != 0
     assert "web1 orders it, but it has no certificate yet, and no order of its own is under way" in run.output
-    assert not fleet.calls(), "a host that copies does not even log in"
+    assert not fleet.calls(), "a host that copies does not log in"
 
     assert fleet.run("--limit", "web1").code == 0
     fleet.bench.emulator.clear_requests()
     check = fleet.run("--check", "--limit", "web2")
     assert check.code == 0, check.output
-    assert "shop: would do: copy from web1 (no certificate is installed)" in check.output
+    assert "shop: planned: copy from web1 (no certificate is installed)" in check.output
     run = fleet.run("--limit", "web2")
     assert run.code == 0, run.output
     assert not fleet.calls()
@@ -246,8 +250,8 @@ def test_a_host_that_joins_later_or_comes_alone(fleet: Fleet) -> None:
 
 
 @pytest.mark.slow
-def test_what_was_renewed_is_copied_in_the_same_run(fleet: Fleet) -> None:
-    fleet.issue_long_ago()
+def test_a_renewed_certificate_is_copied_in_the_same_run(fleet: Fleet) -> None:
+    fleet.make_due()
     old = fleet.serials()
     waits = fleet.run("--limit", "web2")
     assert waits.code == 0, waits.output
@@ -265,62 +269,63 @@ def test_what_was_renewed_is_copied_in_the_same_run(fleet: Fleet) -> None:
     assert FETCH not in rest.output
 
 
-def test_an_ordering_host_that_is_away(fleet: Fleet) -> None:
-    fleet.issue_long_ago()
+@pytest.mark.slow
+def test_an_unreachable_ordering_host(fleet: Fleet) -> None:
+    fleet.make_due()
     old = fleet.serials()
-    fleet.host_vars("web1", **AWAY)
+    fleet.host_vars("web1", **UNREACHABLE)
     run = fleet.run("--limit", "web2")
     assert run.code == 0, run.output
-    assert "shop: waiting: web1, which orders it, cannot be reached" in run.output
-    assert "what is installed stays until it can" in run.output
+    assert "shop: waiting: the ordering host web1 cannot be reached" in run.output
+    assert "the installed certificate is kept" in run.output
     whole = fleet.run()
     assert "web1                       : ok=0    changed=0    unreachable=1" in whole.output
     assert "web2                       : ok=0" not in whole.output
-    assert whole.output.count("failed=0") == len(HOSTS), "those that can wait do not fail"
+    assert whole.output.count("failed=0") == len(HOSTS), "hosts that can wait do not fail"
     assert fleet.serials() == old
 
     (fleet.current("web3") / "privkey.pem").write_bytes(b"damaged")
     run = fleet.run("--limit", "web3")
     assert run.code != 0
-    assert "shop: stopped: web1, which orders it, cannot be reached" in run.output
+    assert "shop: stopped: the ordering host web1 cannot be reached" in run.output
     assert len(fleet.bench.orders) == 1
 
 
 @pytest.mark.slow
 def test_an_ordering_host_that_does_not_exist(fleet: Fleet) -> None:
-    run = fleet.run(gogetssl_certificates=[fleet.wish(order_host="web9")])
+    run = fleet.run(gogetssl_certificates=[fleet.spec(order_host="web9")])
     assert run.code != 0
-    assert run.output.count("web9, which is to order it, is not in the inventory.") >= len(HOSTS)
+    assert run.output.count("the ordering host web9 is not in the inventory.") >= len(HOSTS)
     assert not fleet.calls()
 
 
 @pytest.mark.slow
 def test_a_host_that_orders_one_and_copies_another(fleet: Fleet) -> None:
     other = fleet.bench.shop(name="other", names=["other.example.com"], order_host="web2")
-    resolve = dict.fromkeys([*other["names"], *fleet.wish()["names"]], "127.0.0.1")
+    resolve = dict.fromkeys([*other["names"], *fleet.spec()["names"]], "127.0.0.1")
     served: dict[str, Any] = {"services": ["custom"], "listeners": []}
     current = "{{ gogetssl_directory }}/%s/current/cert.pem"
-    wishes: dict[str, Any] = {
-        "gogetssl_certificates": [fleet.wish(**served), {**other, **served}],
+    variables: dict[str, Any] = {
+        "gogetssl_certificates": [fleet.spec(**served), {**other, **served}],
         "gogetssl_resolve": resolve,
-        # The configuration names both: no host can take its own certificate before it has the other's.
+        # The configuration refers to both certificates, so the service can reload only with both installed.
         "gogetssl_custom_test": f"sh -c 'test -f {current % 'shop'} && test -f {current % 'other'}'",
     }
-    run = fleet.run(**wishes)
+    run = fleet.run(**variables)
     assert run.code == 0, run.output
     assert len(fleet.bench.orders) == 2
-    assert not list(fleet.bench.store.glob("*/*/unproven"))
+    assert not list(fleet.bench.store.glob("*/*/unverified"))
     for name in ("shop", "other"):
         links = {os.readlink(fleet.bench.store / host / name / "current") for host in HOSTS}
         assert len(links) == 1, name
-    assert fleet.run(**wishes).output.count("changed=0") == len(HOSTS)
+    assert fleet.run(**variables).output.count("changed=0") == len(HOSTS)
 
 
 @pytest.mark.slow
 def test_a_compromised_key_is_replaced_everywhere(fleet: Fleet) -> None:
     assert fleet.run().code == 0
     old = fleet.key("web1")
-    run = fleet.run(gogetssl_certificates=[fleet.wish(rekey=True)])
+    run = fleet.run(gogetssl_certificates=[fleet.spec(rekey=True)])
     assert run.code == 0, run.output
     assert old not in {fleet.key(host) for host in HOSTS}
     assert len({fleet.key(host) for host in HOSTS}) == 1
@@ -328,63 +333,62 @@ def test_a_compromised_key_is_replaced_everywhere(fleet: Fleet) -> None:
 
 
 @pytest.mark.slow
-def test_a_copy_that_is_not_served_goes_back(fleet: Fleet) -> None:
-    fleet.issue_long_ago()
+def test_a_copy_that_is_not_served_is_rolled_back(fleet: Fleet) -> None:
+    fleet.make_due()
     old = fleet.serials()
     fleet.host_vars(
         "web3", gogetssl_custom_test="sh -c 'grep -q deadbeef {{ gogetssl_directory }}/shop/current/cert.pem'"
     )
-    run = fleet.run(gogetssl_certificates=[fleet.wish(services=["custom"], listeners=[])])
+    run = fleet.run(gogetssl_certificates=[fleet.spec(services=["custom"], listeners=[])])
     assert run.code != 0
     new = fleet.serials()
     assert (new[0] == new[1] != old[0], new[2]) == (True, old[2]), run.output
-    assert not (fleet.bench.store / "web3" / "shop" / "staged").exists(), (
-        "nothing is ever ordered with a copied key here"
-    )
+    assert not (fleet.bench.store / "web3" / "shop" / "staged").exists(), "no order is placed with a copied key"
 
 
 def roll_out(fleet: Fleet, canary: str = "web1", **variables: Any) -> Run:
-    chosen = {"gogetssl_batches": [1], **({"gogetssl_canary": canary} if canary != HOSTS[0] else {})}
+    chosen = {"gogetssl_batches": "1", **({"gogetssl_canary": canary} if canary != HOSTS[0] else {})}
     return fleet.run("-e", json.dumps(chosen), playbook="certops.gogetssl.rollout", **variables)
 
 
-def test_rollout_goes_on_only_from_a_canary_that_serves(fleet: Fleet) -> None:
+@pytest.mark.slow
+def test_rollout_continues_only_if_the_canary_serves(fleet: Fleet) -> None:
     fleet.host_vars("web1", gogetssl_custom_test="false")
-    wish = fleet.wish(services=["custom"], listeners=[])
+    spec = fleet.spec(services=["custom"], listeners=[])
     own = fleet.bench.shop(name="own", names=["{{ inventory_hostname }}.example.com"])
-    wishes: dict[str, Any] = {
-        "gogetssl_certificates": [wish, own],
-        "gogetssl_resolve": dict.fromkeys([*wish["names"], *(f"{host}.example.com" for host in HOSTS)], "127.0.0.1"),
+    variables: dict[str, Any] = {
+        "gogetssl_certificates": [spec, own],
+        "gogetssl_resolve": dict.fromkeys([*spec["names"], *(f"{host}.example.com" for host in HOSTS)], "127.0.0.1"),
     }
-    run = roll_out(fleet, **wishes)
+    run = roll_out(fleet, **variables)
     assert run.code != 0
     assert not [path for host in HOSTS[1:] for path in fleet.bench.store.glob(f"{host}/**")], run.output
     assert {order["common_name"] for order in fleet.bench.orders} <= {"shop.example.com", "web1.example.com"}
-    assert "PLAY [Go on with the others]" not in run.output
+    assert "PLAY [Manage certificates on the other hosts]" not in run.output
 
     fleet.host_vars("web1", gogetssl_custom_test="true")
-    run = roll_out(fleet, **wishes)
+    run = roll_out(fleet, **variables)
     assert run.code == 0, run.output
-    assert len(fleet.bench.orders) == 1 + len(HOSTS), "shop once, and each its own"
+    assert len(fleet.bench.orders) == 1 + len(HOSTS), "one order for shop and one per host"
     assert len(set(fleet.serials())) == 1
-    assert run.output.count("PLAY [Go on with the others]") == len(HOSTS) - 1
+    assert run.output.count("PLAY [Manage certificates on the other hosts]") == len(HOSTS) - 1
 
 
 @pytest.mark.slow
 def test_rollout_stops_at_the_first_host_of_a_batch_that_fails(fleet: Fleet) -> None:
     fleet.host_vars("web2", gogetssl_custom_test="false")
-    run = roll_out(fleet, gogetssl_certificates=[fleet.wish(services=["custom"], listeners=[])])
+    run = roll_out(fleet, gogetssl_certificates=[fleet.spec(services=["custom"], listeners=[])])
     assert run.code != 0
     first, second, third = fleet.serials()
     assert (first is not None, second, third) == (True, first, None), run.output
-    mark = fleet.bench.store / "web2" / "shop" / "unproven"
-    assert mark.read_text().strip() == second, "its first version stays, and is tried again by the next run"
+    mark = fleet.bench.store / "web2" / "shop" / "unverified"
+    assert mark.read_text().strip() == second, "the first version is kept, and the next run tries it again"
     assert not (fleet.bench.store / "web3").exists()
 
 
 @pytest.mark.slow
-def test_rollout_refuses_a_canary_that_the_others_do_not_copy_from(fleet: Fleet) -> None:
-    run = roll_out(fleet, "web2")
+def test_rollout_requires_the_ordering_host_as_canary(fleet: Fleet) -> None:
+    run = roll_out(fleet, "web2", gogetssl_certificates=json.dumps([fleet.spec()]))
     assert run.code != 0
-    assert "web1: ordered there for other hosts, so it has to be among the hosts that go first" in run.output
+    assert "web1: orders certificates for other hosts and must be a canary host" in run.output
     assert not fleet.calls()

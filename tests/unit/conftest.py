@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tests have counted is shown at the end of the run, although they passed: `record_property("figure", ...)`."""
+"""Prints the figures that tests record with `record_property("figure", ...)` at the end of the run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for text in figures:
         terminalreporter.line(text)
     points = sum(int(number) for text in figures for number in re.findall(r"(\d+) (?:kill points|kills)\b", text))
-    # A test that finds a torn state fails.
+    # A test that finds an inconsistent state fails.
     if points and not {"failed", "error"} & set(terminalreporter.stats):
         terminalreporter.line(f"kill points tried: {points}, torn states: 0")

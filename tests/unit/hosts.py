@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the host modules share: an authority, contexts, and a kernel that kills."""
+"""Helpers for the tests of host modules: a CA, task contexts, and kills at any file operation."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _files
-from ansible_collections.certops.gogetssl.plugins.module_utils._task import Context, Result, Task
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.task import Context, Result, Task
+from ansible_collections.certops.gogetssl.plugins.module_utils._host import files as _files
 
 DAY = dt.timedelta(days=1)
 LONG = (-DAY, 900 * DAY)
@@ -29,8 +29,8 @@ CA = x509.BasicConstraints(ca=True, path_length=None)
 NOW = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
-class Authority:
-    """A certificate authority with one intermediate, so that a chain has an order."""
+class CertificateAuthority:
+    """A CA with one intermediate, so that chains have an order."""
 
     name = "Test CA"
 
@@ -38,9 +38,11 @@ class Authority:
         self.root_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _unused in range(2))
         self.root = _certificate("Test root", self.root_key.public_key(), "Test root", self.root_key, *LONG, CA)
         self.intermediate = _certificate("Test CA", self.key.public_key(), "Test root", self.root_key, *LONG, CA)
-        # The same authority once more, as cross-signing makes it: with its key, but another root's signature.
+        # The intermediate cross-signed: the same name and key, but signed by another root.
         self.other_root_key = ec.generate_private_key(ec.SECP256R1())
-        self.cross = _certificate("Test CA", self.key.public_key(), "Other root", self.other_root_key, *LONG, CA)
+        cross = "Test CA", self.key.public_key(), "Other root", self.other_root_key
+        self.cross = _certificate(*cross, *LONG, CA)
+        self.expired_cross = _certificate(*cross, -900 * DAY, -DAY, CA)
 
     def issue(self, csr: str, start: dt.timedelta = -DAY, end: dt.timedelta = 90 * DAY) -> str:
         request = x509.load_pem_x509_csr(csr.encode())
@@ -69,26 +71,23 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def run(task: Task, check_mode: bool = False, **params: t.Any) -> Result:
-    """A task with its parameters as Ansible would hand them over."""
-    spec = {
-        name: {k: v for k, v in option.items() if k != "fallback_env"} for name, option in task.argument_spec.items()
-    }
-    validated = ArgumentSpecValidator(spec).validate(params)
+def _no_warning(text: str) -> None:
+    raise AssertionError(text)
+
+
+def run(task: Task, check_mode: bool = False, warn: t.Callable[[str], None] = _no_warning, **params: t.Any) -> Result:
+    """Run a task with parameters validated as by Ansible."""
+    validated = ArgumentSpecValidator(task.argument_spec).validate(params)
     assert not validated.error_messages, validated.error_messages
-    return task.run(Context(validated.validated_parameters, check_mode, _no_shell, _no_api, _no_warning, time.time))
+    return task.run(Context(validated.validated_parameters, check_mode, _no_shell, _no_api, warn, time.time))
 
 
 def _no_shell(script: str) -> t.Any:
-    raise AssertionError("a host task needs no shell")
+    raise AssertionError("a host task must not use the shell")
 
 
 def _no_api() -> t.Any:
-    raise AssertionError("a host task needs no API")
-
-
-def _no_warning(text: str) -> None:
-    raise AssertionError(text)
+    raise AssertionError("a host task must not use the API")
 
 
 CHANGING = (
@@ -98,10 +97,10 @@ CHANGING = (
 
 
 class FaultyOs:
-    """`os` as `_files` sees it, with one call that goes wrong.
+    """Replaces `os` in the module `files` and interrupts one call.
 
-    Counts the calls that can change something. `stop` is called at the chosen one, before it takes effect (for a write:
-    after half of it). Remembers which written files have not been brought to the disk yet.
+    Counts the calls that change something. `stop` is called at call number `at`: before it takes effect, or after half
+    of a write. Records which written files have not been synchronised to the disk yet.
     """
 
     def __init__(self, at: int, stop: t.Callable[[FaultyOs], None]) -> None:
@@ -122,12 +121,12 @@ class FaultyOs:
                     real(args[0], args[1][: len(args[1]) // 2])
                 self.stop(self)
             result = real(*args, **options)
-            self._remember(name, args, result)
+            self._record(name, args, result)
             return result
 
         return call
 
-    def _remember(self, name: str, args: t.Any, result: t.Any) -> None:
+    def _record(self, name: str, args: t.Any, result: t.Any) -> None:
         if name == "open":
             self.open_files[result] = args[0]
         elif name == "write":
@@ -141,9 +140,9 @@ def disk_full(_fault: FaultyOs) -> None:
 
 
 def killed(call: t.Callable[[], t.Any], at: int, lose_power: str | None = None) -> bool:
-    """Run in a child that gets SIGKILL at its n-th change; True if it got that far.
+    """Run in a child process that is killed at its n-th change. Return False if there are fewer changes.
 
-    With `lose_power`, a directory, what had not been brought to the disk by then is lost: its files are emptied.
+    `lose_power` is a directory in which files that were not synchronised to the disk are emptied, as by a power loss.
     """
 
     def stop(fault: FaultyOs) -> None:
@@ -171,7 +170,7 @@ def killed(call: t.Callable[[], t.Any], at: int, lose_power: str | None = None) 
 
 
 def tree(root: str) -> dict[str, str]:
-    """Everything below a directory, contents and targets included: to see that nothing has changed."""
+    """All paths below a directory with contents, link targets and modes, to detect changes."""
     found: dict[str, str] = {}
     for folder, folders, files in os.walk(root):
         for name in (*folders, *files):

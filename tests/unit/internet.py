@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small internet of name servers: zones, who serves them, and who misbehaves. Its answers are real DNS messages."""
+"""A simulated network of DNS servers with zones and faults, which answers with real DNS messages."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _dns_wire
-from ansible_collections.certops.gogetssl.plugins.module_utils._dns import Answer, Dns, Outcome, Server
+from ansible_collections.certops.gogetssl.plugins.module_utils._dns import wire as _wire
+from ansible_collections.certops.gogetssl.plugins.module_utils._dns.resolver import Answer, Dns, Outcome, Server
 
 RESOLVER = Server("", "192.0.2.53")
 Records = dict[tuple[str, str], list[str]]
 
 
 def zone(name: str, text: str) -> tuple[str, Records]:
-    """A zone from lines of name, type and value; @ is the zone itself, a final dot makes a name absolute."""
+    """A zone from lines of name, type and value. @ is the zone itself; names with a trailing dot are absolute."""
     records: Records = {(name, "SOA"): [f"ns1.{name}. hostmaster.{name}. 7 3600 600 86400 300"]}
     for line in filter(None, map(str.strip, text.strip().splitlines())):
         owner, kind, value = line.split(maxsplit=2)
@@ -37,19 +37,19 @@ def zone(name: str, text: str) -> tuple[str, Records]:
 
 @dataclasses.dataclass
 class Internet:
-    """Which address serves which zones; `moods` make an address silent, lame or unwilling."""
+    """The zones of each server address. `moods` make an address silent, lame or refusing."""
 
     served: dict[str, dict[str, Records]]
     moods: dict[str, Outcome | dns.rcode.Rcode | str] = dataclasses.field(default_factory=dict)
-    asked: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
-    # Names whose signatures a resolver rejects.
+    queries: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
+    # Names with invalid DNSSEC signatures.
     bogus: set[str] = dataclasses.field(default_factory=set)
 
     def dns(self, **options: Any) -> Dns:
-        return Dns(**{"nameservers": (RESOLVER,), "ask": self.ask, **options})
+        return Dns(**{"nameservers": (RESOLVER,), "query_server": self.query_server, **options})
 
-    def ask(self, server: Server, name: str, kind: str, recurse: bool) -> Answer:
-        self.asked.append((server.address, name, kind))
+    def query_server(self, server: Server, name: str, kind: str, recurse: bool) -> Answer:
+        self.queries.append((server.address, name, kind))
         mood = self.moods.get(server.address)
         if isinstance(mood, Outcome):
             return Answer(server, name, kind, mood)
@@ -57,10 +57,10 @@ class Internet:
             return Answer(server, name, kind, Outcome.BOGUS)
         query = dns.message.make_query(name + ".", kind)
         reply = self.resolve(query) if server == RESOLVER else self.reply(query, server.address)
-        return _dns_wire.judge(server, name, kind, dns.message.from_wire(reply.to_wire()), recurse)
+        return _wire.classify_answer(server, name, kind, dns.message.from_wire(reply.to_wire()), recurse)
 
     def reply(self, query: dns.message.Message, address: str) -> dns.message.Message:
-        """What the server at this address answers."""
+        """The answer of the server at this address."""
         reply = dns.message.make_response(query)
         mood = self.moods.get(address)
         if isinstance(mood, dns.rcode.Rcode):
@@ -76,7 +76,7 @@ class Internet:
         return reply
 
     def resolve(self, query: dns.message.Message) -> dns.message.Message:
-        """What a resolver answers, from the first server of each zone that is in the mood."""
+        """The answer of a resolver, which uses the first working server of each zone."""
         reply = dns.message.make_response(query)
         reply.flags |= dns.flags.RA
         name, kind = _question(query)
@@ -95,13 +95,13 @@ class Internet:
             last = part.answer[-1] if part.answer else None
             if last is None or last.rdtype != dns.rdatatype.CNAME or kind == "CNAME":
                 return reply
-            name = _dns_wire.plain(last[0].target)
+            name = _wire.plain(last[0].target)
         return reply
 
 
 def _question(query: dns.message.Message) -> tuple[str, str]:
     question = query.question[0]
-    return _dns_wire.plain(question.name), dns.rdatatype.to_text(question.rdtype)
+    return _wire.plain(question.name), dns.rdatatype.to_text(question.rdtype)
 
 
 def _deepest(zones: Any, name: str) -> str | None:
@@ -110,7 +110,7 @@ def _deepest(zones: Any, name: str) -> str | None:
 
 
 def _answer(reply: dns.message.Message, records: Records, home: str, name: str, kind: str) -> None:
-    """The answer of an authoritative server out of one zone."""
+    """The answer of an authoritative server from one zone."""
     for depth in range(name.count("."), -1, -1):
         cut = name.split(".", depth)[-1]
         if cut != home and _within(cut, home) and (cut, "NS") in records:
@@ -148,7 +148,7 @@ def _rrset(name: str, kind: str, values: list[str]) -> dns.rrset.RRset:
 
 @contextlib.contextmanager
 def listening(internet: Internet, address: str) -> Iterator[int]:
-    """The server of this address, on a port of loopback over UDP and TCP."""
+    """The server of this address on a loopback port, over UDP and TCP."""
 
     def reply(data: bytes) -> bytes:
         return internet.reply(dns.message.from_wire(data), address).to_wire(max_size=65535)
@@ -157,7 +157,7 @@ def listening(internet: Internet, address: str) -> Iterator[int]:
         def handle(self) -> None:
             data, socket = self.request
             wire = reply(data)
-            if len(wire) > _dns_wire.PAYLOAD_BYTES:
+            if len(wire) > _wire.PAYLOAD_BYTES:
                 short = dns.message.make_response(dns.message.from_wire(data))
                 short.flags |= dns.flags.TC
                 wire = short.to_wire()

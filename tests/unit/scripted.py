@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A scripted vendor: the calls a test expects, in their order, each with its answer.
+"""A scripted API: the calls that a test expects, in order, each with its response.
 
     with scripted(call("GET", "/orders/status/7", {"order_id": 7, ...})) as requests:
         ...
 
-A call that is not next in the script fails the test, and so does a script that is not used up.
+An unexpected call and an unused rest of the script fail the test.
 """
 
 from __future__ import annotations
@@ -22,25 +22,28 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import urllib3
 
-from ansible_collections.certops.gogetssl.plugins.module_utils import _api, _client, _models, _shell, _task
+from ansible_collections.certops.gogetssl.plugins.module_utils._api import client as _client
+from ansible_collections.certops.gogetssl.plugins.module_utils._api import models, orders
+from ansible_collections.certops.gogetssl.plugins.module_utils._core import shell
+from ansible_collections.certops.gogetssl.plugins.module_utils._core import task as _task
 
 URL = "https://vendor.test/api"
 USER, PASSWORD, KEY = "seller@example.com", "p4ss-w0rd-secret", "k3y-secret"
 
 
 class Call(NamedTuple):
-    """One expected call. `answer` is JSON, or the body as bytes, or an exception to raise in place of an answer."""
+    """An expected call. `answer` is JSON, the body as bytes, or an exception to raise."""
 
     verb: str
     path: str
     answer: Any
     status: int = 200
     headers: dict[str, str] = {}
-    fields: dict[str, str] | None = None  # checked if given, the key left out
+    fields: dict[str, str] | None = None  # checked if given, without the key
 
 
 class Request(NamedTuple):
-    """One call that was made."""
+    """A call that was made."""
 
     verb: str
     path: str
@@ -55,17 +58,17 @@ class _Adapter(requests.adapters.BaseAdapter):
     def __init__(self, script: tuple[Call, ...]) -> None:
         super().__init__()
         self.script = list(script)
-        self.made: list[Request] = []
+        self.actual: list[Request] = []
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
         parts = urlsplit(request.url or "")
         given = parse_qs(parts.query or str(request.body or ""), keep_blank_values=True)
         fields = {name: values[0] for name, values in given.items()}
-        made = Request(str(request.method), parts.path.removeprefix("/api"), fields)
-        self.made.append(made)
-        assert self.script, f"unexpected call {made}"
+        actual = Request(str(request.method), parts.path.removeprefix("/api"), fields)
+        self.actual.append(actual)
+        assert self.script, f"unexpected call {actual}"
         expected = self.script.pop(0)
-        assert (made.verb, made.path) == (expected.verb, expected.path)
+        assert (actual.verb, actual.path) == (expected.verb, expected.path)
         if expected.fields is not None:
             assert {name: value for name, value in fields.items() if name != "auth_key"} == expected.fields
         if isinstance(expected.answer, BaseException):
@@ -87,15 +90,15 @@ def _response(request: requests.PreparedRequest, expected: Call) -> requests.Res
 
 @contextlib.contextmanager
 def scripted(*script: Call) -> Iterator[list[Request]]:
-    """Puts the script in the network's place; gives the list of calls made."""
+    """Replace the network with the script. Return the list of calls."""
     adapter = _Adapter(script)
     with mock.patch.object(requests.Session, "get_adapter", return_value=adapter):
-        yield adapter.made
-    assert not adapter.script, f"calls that were not made: {adapter.script}"
+        yield adapter.actual
+    assert not adapter.script, f"missing calls: {adapter.script}"
 
 
 class Time:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that advances only by `sleep`."""
 
     def __init__(self) -> None:
         self.seconds, self.pauses = 1_800_000_000.0, []  # type: float, list[float]
@@ -109,19 +112,24 @@ class Time:
 
 
 def client(time: Time | None = None, **changes: Any) -> _client.Client:
-    """A client that has a key, unless `credentials` say otherwise."""
+    """A client with a key or with the given credentials."""
     time = time or Time()
     changes.setdefault("credentials", _client.Credentials(USER, PASSWORD, KEY))
     changes.setdefault("limits", _client.Limits())
     return _client.Client(URL, clock=time.now, sleep=time.sleep, **changes)
 
 
-def no_shell(script: str) -> _shell.CommandResult:
-    raise AssertionError("this task has no business on the host")
+def no_shell(script: str) -> shell.CommandResult:
+    raise AssertionError("this task must not run commands on the host")
 
 
-def run(task: _task.Task, time: Time | None = None, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    """Runs a whole task with the defaults of its options."""
+state_directory: str | None = None  # of the controller; tests that need one replace it
+
+
+def run(
+    task: _task.Task, time: Time | None = None, check_mode: bool = False, shown: list[str] | None = None, **options: Any
+) -> dict[str, Any]:
+    """Run a task with the defaults of its options."""
     time = time or Time()
     params = {name: option.get("default") for name, option in task.argument_spec.items()}
     params.update(api_url=URL, api_user=USER, api_password=PASSWORD, auth_key=KEY, **options)
@@ -131,23 +139,25 @@ def run(task: _task.Task, time: Time | None = None, check_mode: bool = False, **
         params,
         check_mode,
         no_shell,
-        lambda: _api.Api(client(time, limits=limits)),
+        lambda: orders.Api(client(time, limits=limits)),
         warnings.append,
         time.now,
         time.sleep,
+        state_directory=state_directory,
+        show=shown.append if shown is not None else None,
     )
     result = task.run(context)
     return {**result, "_warnings": warnings}
 
 
 def order_answer(order_id: int = 7, status: str = "processing", **changes: Any) -> dict[str, Any]:
-    """`orders/status` as the vendor words it, with a file proof for one name."""
+    """A response of `orders/status` with file validation for one name."""
     answer = {
         "order_id": str(order_id),
         "status": status,
         "product_id": "45",
         "domain": "shop.example.com",
-        "approver_method": {"http": FILE_PROOF},
+        "approver_method": {"http": FILE_DATA},
         "dcv_method": "http",
         "dcv_status": "1",
         "san": [],
@@ -161,16 +171,18 @@ def order_answer(order_id: int = 7, status: str = "processing", **changes: Any) 
 
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-FILE_PROOF = {
-    "link": "http://shop.example.com/.well-known/pki-validation/37D0.txt",
-    "filename": "37D0.txt",
-    "content": "D30C\r\nCOMODOCA.COM\r\nt0827",
+FILE_DATA = {
+    "link": "http://shop.example.com/.well-known/pki-validation/37D0C93EE263FF9EEEA799215A9C3225.txt",
+    "filename": "37D0C93EE263FF9EEEA799215A9C3225.txt",
+    "content": (
+        "D30C576BF9EB30A75211CB799848EE5CABFCE3D8EE13212A57C9B7E42EF9BAA2\r\nCOMODOCA.COM\r\nt0827792001533920169"
+    ),
 }
-PROOF = _models.Proof(
+FILE_VALIDATION = models.Validation(
     "shop.example.com",
     "http",
-    url=FILE_PROOF["link"],
-    path="/.well-known/pki-validation/37D0.txt",
-    file_name=FILE_PROOF["filename"],
-    content=FILE_PROOF["content"],
+    url=FILE_DATA["link"],
+    path="/.well-known/pki-validation/37D0C93EE263FF9EEEA799215A9C3225.txt",
+    file_name=FILE_DATA["filename"],
+    content=FILE_DATA["content"],
 )

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of variables in docs/dns.md: every variable of DNS, with the default that the role has."""
+"""The table in docs/dns.md lists all DNS variables with the defaults of the role."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def load(path: str) -> Any:
 
 
 DEFAULTS: dict[str, Any] = load("defaults/main.yml")
-OPTIONS: dict[str, Any] = load("meta/argument_specs.yml")["argument_specs"]["work"]["options"]
+OPTIONS: dict[str, Any] = load("meta/argument_specs.yml")["argument_specs"]["manage"]["options"]
 NAMES = sorted(name for name in {*DEFAULTS, *OPTIONS} if OF_DNS.match(name) or name in ALSO)
 
 
 def table(text: str) -> dict[str, str]:
-    """Variable -> default, as the last section has it."""
+    """The defaults by variable from the last section."""
     rows: dict[str, str] = {}
     for line in text.partition("\n## Variables\n")[2].splitlines():
         cells = [cell.strip() for cell in line.strip("| ").split("|")]
@@ -42,7 +42,7 @@ TABLE = table((ROOT / "docs" / "dns.md").read_text())
 
 
 def shown(default: Any) -> str:
-    """A default as the table shows it."""
+    """A default in the format of the table."""
     if default in ("", None, {}, []):
         return "none"
     if isinstance(default, bool):
@@ -53,14 +53,14 @@ def shown(default: Any) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_variable_is_in_the_table_with_its_default(name: str) -> None:
-    assert name in DEFAULTS, "every variable of DNS has a default"
-    assert name in OPTIONS, "every variable of DNS is in the argument spec"
+    assert name in DEFAULTS, "all DNS variables must have a default"
+    assert name in OPTIONS, "all DNS variables must be in the argument spec"
     assert TABLE.get(name) == shown(DEFAULTS[name])
     if "default" in OPTIONS[name]:
         assert OPTIONS[name]["default"] == DEFAULTS[name]
 
 
-def test_the_table_knows_no_more() -> None:
+def test_the_table_has_no_other_variables() -> None:
     assert set(TABLE) == set(NAMES)
 
 
@@ -69,7 +69,7 @@ def test_secrets_are_not_logged(name: str) -> None:
     assert OPTIONS[name].get("no_log") is True
 
 
-def test_every_provider_is_told_and_knows_its_needs() -> None:
+def test_every_provider_is_documented_with_its_dependencies() -> None:
     page = (ROOT / "docs" / "dns.md").read_text()
     described = " ".join(OPTIONS["gogetssl_dns_provider"]["description"])
     assert set(load("vars/main.yml")["__gogetssl_dns_providers"]) == PROVIDERS
@@ -78,8 +78,13 @@ def test_every_provider_is_told_and_knows_its_needs() -> None:
         assert f"V({provider})" in described, provider
 
 
-def test_a_variable_that_is_missing_is_found() -> None:
+def test_a_missing_variable_is_detected() -> None:
     assert table("\n## Variables\n| `gogetssl_dns_ttl`, `gogetssl_dns_zones` | 60 | seconds |\n") == {
         "gogetssl_dns_ttl": "60",
         "gogetssl_dns_zones": "60",
     }
+
+
+def test_the_readme_of_the_role_lists_each_variable_once_by_topic() -> None:
+    table = (ROLE / "README.md").read_text().partition("## Variables by topic")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"`(gogetssl_\w+)`", table)) == sorted(OPTIONS)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of each service: its play is one the role takes, its lines are those that run on the test hosts."""
+"""The pages of services: the role accepts their plays, and the test hosts use their configuration."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._layout import read_layout
-from ansible_collections.certops.gogetssl.plugins.module_utils._listeners import HTTPS, SERVICES
+from ansible_collections.certops.gogetssl.plugins.module_utils._request.endpoints import HTTPS, SERVICES
+from ansible_collections.certops.gogetssl.plugins.module_utils._request.layout import read_layout
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = ROOT / "roles" / "gogetssl"
 PAGES = {page.stem: page.read_text() for page in (ROOT / "docs" / "services").glob("*.md")}
 DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-SPEC = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["work"]["options"]
+SPEC = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["manage"]["options"]
 SCENARIOS = ROOT / "extensions" / "molecule"
-# What the services of the scenarios on real hosts are configured with.
+# The configuration of the services in the scenarios on real hosts.
 RUNNING = {
     "nginx": SCENARIOS / "_shared" / "tls.conf",
     "apache": SCENARIOS / "services" / "files" / "apache.conf",
@@ -39,7 +39,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
 
 
 def plain(line: str) -> str:
-    """A line whatever its certificate is called."""
+    """A line without the name of its certificate."""
     return re.sub(r"/etc/gogetssl/[\w.-]+/", "/etc/gogetssl/NAME/", line.strip())
 
 
@@ -54,10 +54,14 @@ def test_every_service_has_a_page_that_is_linked() -> None:
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
-def test_the_plays_are_such_as_the_role_takes(page: str) -> None:
+def test_the_plays_are_accepted_by_the_role(page: str) -> None:
     assert plays(page)
     for play in plays(page):
-        assert set(play) == {"hosts", "roles", "vars"}
+        assert set(play) == {"hosts", "become", "roles", "vars"}
+        assert play["become"] is True
+        assert set(play["vars"]["gogetssl_admin"]) == {"firstname", "lastname", "title", "email", "phone"}
+        served = page in ("nginx", "apache")  # by the web root; other hosts have no web server
+        assert play["vars"].get("gogetssl_http_publisher") == (None if served else "validation_server")
         assert play["roles"] == ["certops.gogetssl.gogetssl"]
         assert set(play["vars"]) <= set(SPEC)
         result = ArgumentSpecValidator({name: SPEC[name] for name in play["vars"]}).validate(play["vars"])
@@ -67,7 +71,7 @@ def test_the_plays_are_such_as_the_role_takes(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", sorted(RUNNING))
-def test_the_lines_of_the_configuration_are_those_that_run(page: str) -> None:
+def test_the_configuration_matches_the_tested_one(page: str) -> None:
     lines = [plain(line) for language, text in blocks(page) if language != "yaml" for line in text.splitlines()]
     running = [plain(line) for line in RUNNING[page].read_text().splitlines()]
     assert lines
@@ -75,23 +79,23 @@ def test_the_lines_of_the_configuration_are_those_that_run(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", sorted(RUNNING))
-def test_the_files_are_those_that_the_play_makes(page: str) -> None:
+def test_the_files_match_the_play(page: str) -> None:
     certificate = plays(page)[0]["vars"]["gogetssl_certificates"][0]
-    made = {f"/etc/gogetssl/{certificate['name']}/current/{file}" for file in read_layout(certificate).files}
-    # Keystores come with a form of their own, of which the page tells below the shortest play.
+    produced = {f"/etc/gogetssl/{certificate['name']}/current/{file}" for file in read_layout(certificate).files}
+    # Keystores need a form, which the page describes after the shortest play.
     named = set(re.findall(r"/etc/gogetssl/[\w./-]+", PAGES[page])) - {"/etc/gogetssl/app/current/keystore.p12"}
     assert named
-    assert named <= made
+    assert named <= produced
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
-def test_commands_and_listeners_are_those_of_the_role(page: str) -> None:
+def test_commands_and_listeners_match_the_role(page: str) -> None:
     assert f"gogetssl_{page}_test" in PAGES[page]
     assert f"gogetssl_{page}_reload" in PAGES[page]
     assert str(DEFAULTS[f"gogetssl_{page}_test"]) in PAGES[page]
-    told = re.search(r"^Usual listeners?: ([^.]*)\.", PAGES[page], re.MULTILINE)
-    assert told
-    assert {int(port) for port in re.findall(r"\d+", told.group(1))} == {
+    documented = re.search(r"^Usual listeners?: ([^.]*)\.", PAGES[page], re.MULTILINE)
+    assert documented
+    assert {int(port) for port in re.findall(r"\d+", documented.group(1))} == {
         port for port, _starttls in SERVICES.get(page, HTTPS)
     }
-    assert ("STARTTLS" in told.group(1)) is any(starttls for _port, starttls in SERVICES.get(page, HTTPS))
+    assert ("STARTTLS" in documented.group(1)) is any(starttls for _port, starttls in SERVICES.get(page, HTTPS))

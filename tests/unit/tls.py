@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS for the small web servers of the tests."""
+"""TLS for the web servers of the tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @functools.cache
 def untrusted() -> ssl.SSLContext:
-    """A server's side with a certificate that nobody trusts, for another name than any that is asked for."""
+    """A server context with an untrusted certificate for another name."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "other.example.com")])
     now = dt.datetime.now(dt.timezone.utc)

@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clients as other people write them: each with a transport, a reading of types and a flow of its own.
+"""Clients like those of other integrations, each with its own transport, type handling and order of calls.
 
-Built from what the API reference tells of known integrations, of none of this collection's code. What they have in
-common is only what Python brings along.
+They follow the API reference's descriptions of known integrations and share no code with the collection. They use the
+standard library only.
 """

@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As the vendor's older panel module works: form posts, renewals, SAN orders, and methods since dropped.
+"""The vendor's older panel module: form posts, renewals, SAN orders and methods that were removed later.
 
-A body makes a call a POST, so that activating and resending are GETs (API reference 6.2, 6.3, 8.6 and 12).
+A call with a body is a POST, so activate and resend are GETs (API reference 6.2, 6.3, 8.6 and 12).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Module:
                 raise PermissionError("unauthorized") from None
             raise
         if isinstance(body, dict) and "error" in body:
-            words = dict.fromkeys([body.get("message"), body.get("description")])
-            raise RuntimeError(": ".join(word for word in words if word))
+            texts = dict.fromkeys([body.get("message"), body.get("description")])
+            raise RuntimeError(": ".join(text for text in texts if text))
         return body
 
     def approvers(self, domain: str) -> list[str]:
@@ -47,7 +47,7 @@ class Module:
             "approver_email": approver,
             "webserver_type": "-1",
             "dcv_method": "email",
-            # A panel sends what its form has, empty or not.
+            # A panel sends all fields of its form, even if empty.
             "dns_names": "",
             "approver_emails": "",
             **contacts,

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As a reseller's dashboard reads orders: 25 calls at a time, blank dates, strict numbers (API reference 1.8, 7.1)."""
+"""A reseller's dashboard: 25 parallel calls, empty dates, strict numbers (API reference 1.8 and 7.1)."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def get(url: str) -> Any:
 
 
 def login(url: str, user: str, password: str) -> str:
-    """Before every batch."""
+    """Log in, once before each batch."""
     data = urllib.parse.urlencode({"user": user, "pass": password}).encode()
     with urllib.request.urlopen(f"{url}/auth/", data, 30) as answer:
         return str(json.loads(answer.read())["key"])
 
 
-def card(status: dict[str, Any]) -> dict[str, Any]:
+def summary(status: dict[str, Any]) -> dict[str, Any]:
     def date(name: str) -> str | None:
         return None if status[name] in ("0000-00-00", "") else status[name]
 
-    # Numbers and nothing else: true or "1" would not count.
+    # Only numbers count, unlike true or "1".
     numbers = [name for name in ("reissue", "reissue_now") if not isinstance(status[name], (bool, str))]
-    marks = [name for name in numbers if status[name] == 1]
+    flags = [name for name in numbers if status[name] == 1]
     paid_till, valid_till = date("end_date"), date("valid_till")
     next_step = None
     if paid_till and valid_till:
@@ -40,16 +40,16 @@ def card(status: dict[str, Any]) -> dict[str, Any]:
     return {
         "domain": status["domain"],
         "status": status["status"],
-        "marks": marks,
+        "flags": flags,
         "till": valid_till,
         "next": next_step,
     }
 
 
-def board(url: str, user: str, password: str) -> dict[str, dict[str, Any]]:
+def summaries(url: str, user: str, password: str) -> dict[str, dict[str, Any]]:
     key = login(url, user, password)
     listed = get(f"{url}/orders/ssl/all/?auth_key={key}&limit=1000&offset=0")["orders"]
     ids = [row["order_id"] for row in listed]
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
         found = list(pool.map(lambda order_id: get(f"{url}/orders/status/{order_id}/?auth_key={key}"), ids))
-    return {status["order_id"]: card(status) for status in found}
+    return {status["order_id"]: summary(status) for status in found}

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As a billing panel that knows one verb: products, status, web servers and all else by POST (API reference 1.5)."""
+"""A billing panel that uses POST for all calls, including products, status and web servers (API reference 1.5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Panel:
         self.key = self.post("auth", user=user, **{"pass": password})["key"]
 
     def post(self, path: str, **form: Any) -> Any:
-        # An empty body is still a POST.
+        # A request with an empty body is a POST too.
         data = urllib.parse.urlencode(form).encode()
         with urllib.request.urlopen(f"{self.url}/{path}?auth_key={self.key}", data, 30) as answer:
             body = json.loads(answer.read())
@@ -27,7 +27,7 @@ class Panel:
         return body
 
     def sell(self, product_id: int, csr: str, contacts: dict[str, str]) -> dict[str, Any]:
-        """From the catalogue to an order's state, with the approver the API proposes."""
+        """Order a product with the first approver that the API returns. Return the order's status."""
         product = next(item for item in self.post("products")["products"] if item["id"] == product_id)
         details = self.post(f"products/details/{product_id}")
         supplier = 1 if "comodo" in details["product_brand"] else 2
@@ -51,7 +51,7 @@ class Panel:
         return dict(self.post(f"orders/status/{placed['order_id']}"))
 
     def totals(self) -> tuple[float, int, int]:
-        """Balance, active orders, invoices."""
+        """The balance, the number of active orders and the number of invoices."""
         balance = float(self.post("account/balance")["balance"])
         return (
             balance,

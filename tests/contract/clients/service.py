@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As a web framework's service works: the key in the body, a bearer of fields nobody documents, JSON if wanted.
+"""A web framework's service: the key in the body, undocumented fields, and optionally JSON.
 
-From what the API reference tells of the clients that put `auth_key` into the body, renew their key on 401 and 403, send
-paging to the bulk call and post where others get (1.3, 1.4, 7.3, 7.7).
+It follows the API reference's description of clients that put `auth_key` into the body, renew their key on 401 and 403,
+send paging to the bulk call and use POST where others use GET (1.3, 1.4, 7.3 and 7.7).
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Service:
             raise RuntimeError(answer["message"])
         return int(answer["order_id"])
 
-    def proofs(self, csr: str) -> dict[str, Any]:
-        """Either shape: bare, or wrapped with each method doubled."""
+    def alternatives(self, csr: str) -> dict[str, Any]:
+        """The validation data of each method, from the bare or the wrapped shape."""
         answer = self.request("tools/domain/alternative", {"csr": csr})
         found = answer.get("validation", answer)
         return {m: found[m].get(m, found[m]) for m in ("http", "https", "dns")}

@@ -1,9 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As an inventory watches an account: everything is listed, bulk calls of a hundred, only `message` is read.
+"""An inventory that lists all orders of an account, in bulk calls of 100, and reads only `message` of an error.
 
-From what the API reference tells of the client whose author probed the paths live (1.4, 6.4, 7.3 to 7.5, 8.6).
+It follows the API reference's description of the client whose author tested the paths live (1.4, 6.4, 7.3 to 7.5 and
+8.6).
 """
 
 from __future__ import annotations
@@ -36,18 +37,18 @@ class Account:
         return self.key
 
     def send(self, method: str, path: str, form: dict[str, Any] | None = None) -> Any:
-        wire = http.client.HTTPConnection(self.url.hostname or "", self.url.port, timeout=30)
+        connection = http.client.HTTPConnection(self.url.hostname or "", self.url.port, timeout=30)
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
-        wire.request(method, self.url.path + path, urlencode(form) if form is not None else None, headers)
-        answer = wire.getresponse()
+        connection.request(method, self.url.path + path, urlencode(form) if form is not None else None, headers)
+        answer = connection.getresponse()
         body = json.loads(answer.read())
-        wire.close()
+        connection.close()
         if answer.status != 200 or (isinstance(body, dict) and body.get("error")):
             raise Refused(answer.status, body["message"])
         return body
 
     def call(self, method: str, path: str, form: dict[str, Any] | None = None, **query: Any) -> Any:
-        """Once more with a new key after a 403."""
+        """Call the API; after HTTP 403, repeat the call with a new key."""
         for attempt in (1, 2):
             search = urlencode({**query, "auth_key": self.login()})
             try:
@@ -76,13 +77,13 @@ class Account:
         return found
 
     def names(self, status: str) -> dict[str, str]:
-        """Either form of the list is read."""
+        """Common names by order ID, from either shape of the list."""
         answer = self.call("GET", "/orders/", status=quote(status))
         rows = answer["orders"] if isinstance(answer, dict) else answer
         return {row["order_id"]: row["common_name"] for row in rows}
 
     def exists(self, method: str, path: str) -> bool:
-        """The probe: with a bad key a path that exists is forbidden, another is not found."""
+        """Whether a path exists: with an invalid key it returns 403, and 404 if it does not exist."""
         try:
             self.send(method, f"{path}?auth_key=probe", {} if method == "POST" else None)
         except Refused as refused:
@@ -92,7 +93,7 @@ class Account:
         return True
 
     def cancel(self, order_id: str) -> bool:
-        """True if this call cancelled it; the second time is no failure."""
+        """Cancel an order. Return False if it is cancelled already, which is not an error."""
         try:
             self.call("POST", "/orders/cancel_ssl_order/", {"order_id": order_id, "reason": "unused"})
         except Refused as refused:
@@ -101,6 +102,6 @@ class Account:
             raise
         return True
 
-    def poke(self, order_id: str) -> None:
+    def repeat_validation(self, order_id: str) -> None:
         self.call("POST", f"/orders/ssl/revalidate/{order_id}", {})
         self.call("POST", f"/orders/ssl/resend_validation_email/{order_id}", {})

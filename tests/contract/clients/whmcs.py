@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As the vendor's own billing module works: PHP in Python (API reference 1.5, 4.2, 6, 8.5, 12).
+"""The vendor's billing module, PHP translated to Python (API reference 1.5, 4.2, 6, 8.5 and 12).
 
-A call is a POST with a multipart array if it has a body and a GET if it has none; the key travels in the query and is
-forgotten on HTTP 403. Comparisons are PHP's ===: a 1 that comes as "1" or true is not a 1.
+A call with a body is a multipart POST, one without is a GET. The key is sent in the query and dropped on HTTP 403.
+Comparisons are PHP's ===, for which "1" and true differ from 1.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class SSLCenterApi:
 
 
 class Product:
-    """The configuration page's view of a product."""
+    """A product as the configuration page shows it."""
 
     def __init__(self, api: SSLCenterApi, product_id: int) -> None:
         data = api.call(f"/products/ssl/{product_id}", {})["product"]
@@ -82,22 +82,22 @@ class Product:
 
 
 def instructions(status: dict[str, Any]) -> dict[str, str]:
-    """Name -> what the validation page shows for it."""
-    shown = {}
+    """The text of the validation page for each name."""
+    texts = {}
     method = status["approver_method"]
     if isinstance(method, list) and not method:
-        shown[status["domain"]] = status["approver_email"]
+        texts[status["domain"]] = status["approver_email"]
     else:
-        shown[status["domain"]] = shown_for(method, status["dcv_method"])
+        texts[status["domain"]] = validation_text(method, status["dcv_method"])
     for san in status["san"]:
-        shown[san["san_name"]] = shown_for(san["validation"], san["validation_method"])
-    return shown
+        texts[san["san_name"]] = validation_text(san["validation"], san["validation_method"])
+    return texts
 
 
-def shown_for(validation: dict[str, Any], method: str) -> str:
+def validation_text(validation: dict[str, Any], method: str) -> str:
     if method == "dns":
         record = validation["dns"]["record"]
-        # The other family's record is a zone line.
+        # The DigiCert family's record is a zone file line.
         split = "IN   TXT" if "IN   TXT" in record else "CNAME"
         name, target = (part.strip() for part in record.split(split))
         return f"{name.lower()} {split} {target.lower()}"
@@ -134,7 +134,7 @@ def reissue(api: SSLCenterApi, order_id: int, **data: Any) -> dict[str, Any]:
 
 
 def change_methods(api: SSLCenterApi, order_id: int, method: str) -> str:
-    """All domains with one method; a lock is told to the customer without its last sign."""
+    """Change all domains to one method. Return the message; of a lock, without its last character."""
     status = api.call(f"/orders/status/{order_id}", {})
     domains = [status["domain"], *(san["san_name"] for san in status["san"])]
     data = {"domains": ",".join(domains), "new_methods": ",".join([method.upper()] * len(domains))}
@@ -154,7 +154,7 @@ def buy_sans(api: SSLCenterApi, order_id: int, singles: int, wildcards: int) -> 
 def changed_email(api: SSLCenterApi, order_id: int, email: str, sans: dict[str, str]) -> str:
     data = {"approver_email": email}
     for domain, method in sans.items():
-        # A star has no place in the name of a form's field.
+        # The name of a form field must not contain a star.
         field = f"san_approval[{domain.replace('*', '___')}]"
         data |= {f"{field}[name]": domain, f"{field}[method]": method}
     return api.call(f"/orders/ssl/change_validation_email/{order_id}", {}, data)["success_message"]

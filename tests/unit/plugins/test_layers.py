@@ -1,11 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports go down only, and each foreign library has one door."""
+"""Imports go to lower layers only and without cycles, and each third-party library is imported in one place."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,60 +14,111 @@ import pytest
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 FILES = sorted(PLUGINS.rglob("*.py"))
-# PKCS#12 needs a newer release of cryptography than the rest, so its door is another one.
+# A package imports from itself and from the packages before it.
+PACKAGES = ("_core", "_crypto", "_api", "_request", "_dns", "_host", "_order", "_report", "_validation", "_tasks")
+LAYERS = (
+    *(f"module_utils/{package}" for package in PACKAGES),
+    "plugin_utils/_role",
+    "plugin_utils",
+    "plugin_utils/_controller",
+)
+TOP = ("modules", "action", "filter", "doc_fragments")
+# PKCS#12 needs a newer release of cryptography than the rest, so it is imported in another place.
 LIBRARIES = {
-    "requests": {"_client"},
-    "cryptography": {"_x509", "_pkcs12"},
-    "dns": {"_dns_wire"},
-    "lexicon": {"_lexicon"},
-    "publicsuffixlist": {"_suffixes"},
+    "requests": {"module_utils/_api/client.py", "module_utils/_api/connection.py"},
+    "cryptography": {"module_utils/_crypto/x509.py", "module_utils/_crypto/pkcs12.py"},
+    "dns": {"module_utils/_dns/wire.py"},
+    "lexicon": {"module_utils/_tasks/lexicon.py"},
+    "jinja2": {"module_utils/_report/html.py"},
+    "publicsuffixlist": {"module_utils/_dns/suffixes.py"},
 }
-# requests is for the vendor, whose client never follows or repeats by itself; a single plain call needs no session.
-CLASSES = {"AnsibleModule": {"_task"}, "ActionBase": {"_controller"}, "open_url": {"_powerdns"}}
+# requests is for the API client. A single call without redirects and retries needs no session.
+CLASSES = {
+    "AnsibleModule": {"module_utils/_core/task.py"},
+    "ActionBase": {"plugin_utils/_controller/base.py"},
+    "open_url": {"module_utils/_tasks/powerdns.py"},
+}
 ENDPOINTS = ("/orders", "/tools", "/products", "/auth", "/account", "/invoice", "/lei")
-ENDPOINT_FILES = {"_api", "_api_base", "_api_account", "_api_products", "_api_tools", "_api_lei", "_client"}
-HIGHER = ("modules", "action", "plugin_utils")
-# What asks the vendor for money's worth: one file, in which every call stands behind an intent or a journal.
-ACTS = {"place": {"_act"}, "renew": {"_act"}, "add_names": {"_act"}, "reissue": {"_act"}, "cancel": {"_cancel"}}
+API = "module_utils/_api/"
+# Calls that cost money or change an order: one file each, in which an intent or a journal protects every call.
+ACTS = {
+    **dict.fromkeys(("place", "renew", "add_names", "reissue"), "module_utils/_order/act.py"),
+    "cancel": "module_utils/_order/cancel.py",
+    **dict.fromkeys(("lei_create", "lei_renew"), "module_utils/_order/lei.py"),
+}
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
-    """Every import as (module with its leading dots, names)."""
+def name_of(path: Path) -> str:
+    return path.relative_to(PLUGINS).as_posix()
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str, list[str]]]:
+    """All imports as (number of leading dots, module, names)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, []) for alias in node.names)
+            yield from ((0, alias.name, []) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or ""), [alias.name for alias in node.names]
+            yield node.level, node.module or "", [alias.name for alias in node.names]
 
 
-def named(node: ast.expr) -> str:
-    """The last part of a name: `api` for `api` and `desk.api`."""
+def imported_files(source: str, file: str) -> set[str]:
+    """The files of the collection that a file imports."""
+    found = set()
+    for level, module, names in imports(ast.parse(source)):
+        own = module.partition("ansible_collections.certops.gogetssl.plugins.")[2]
+        if not level and not own:
+            continue
+        folder = file.split("/")[:-level] if level else []
+        target = "/".join([*folder, *(own or module).split(".")]).strip("/")
+        if (PLUGINS / f"{target}.py").exists():
+            found.add(f"{target}.py")
+        else:
+            found |= {f"{target}/{name}.py" for name in names}
+    return found
+
+
+def layer(file: str) -> int:
+    """The layer of a file, which may import from lower layers."""
+    folder = file.rpartition("/")[0]
+    return LAYERS.index(folder) if folder in LAYERS else len(LAYERS)
+
+
+def object_of(node: ast.expr) -> str:
+    """The last part of a name: `api` for `api` and `session.api`."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def breaches(source: str, stem: str, folder: str) -> list[str]:
-    """What is wrong with one file."""
+def violations(source: str, file: str) -> list[str]:
+    """The violations in one file."""
     tree = ast.parse(source)
-    found = []
-    for module, names in imports(tree):
+    found = [f"imports upwards: {other}" for other in imported_files(source, file) if layer(other) > layer(file)]
+    for level, module, names in imports(tree):
         library = module.split(".")[0]
-        if stem not in LIBRARIES.get(library, {stem}):
+        if not level and file not in LIBRARIES.get(library, {file}):
             found.append(f"imports {library}")
-        found += [f"imports {name}" for name in names if stem not in CLASSES.get(name, {stem})]
-        if folder == "module_utils" and any(part in HIGHER for part in [*module.split("."), *names]):
-            found.append(f"imports upwards: {module}")
+        found += [f"imports {name}" for name in names if file not in CLASSES.get(name, {file})]
     for node in ast.walk(tree):
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-        if stem not in ENDPOINT_FILES and text.startswith(ENDPOINTS):
+        if not file.startswith(API) and text.startswith(ENDPOINTS):
             found.append(f"knows the endpoint {text}")
-        if isinstance(node, ast.Attribute) and stem not in ACTS.get(node.attr, {stem}) and named(node.value) == "api":
+        if isinstance(node, ast.Attribute) and object_of(node.value) == "api" and ACTS.get(node.attr, file) != file:
             found.append(f"acts: {node.attr}")
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PLUGINS)))
-def test_a_file_keeps_to_its_layer(path: Path) -> None:
-    assert breaches(path.read_text(), path.stem, path.parent.name) == []
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_respect_the_layers(path: Path) -> None:
+    assert violations(path.read_text(), name_of(path)) == []
+
+
+def test_every_file_is_in_a_package() -> None:
+    folders = {name_of(path).rpartition("/")[0] for path in FILES}
+    assert folders == {*LAYERS, *TOP}
+
+
+def test_there_are_no_import_cycles() -> None:
+    graph = {name_of(path): imported_files(path.read_text(), name_of(path)) for path in FILES}
+    assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
 @pytest.mark.parametrize(
@@ -78,41 +130,44 @@ def test_a_file_keeps_to_its_layer(path: Path) -> None:
         "from ansible.module_utils.basic import AnsibleModule",
         "from ansible.plugins.action import ActionBase",
         "from ansible.module_utils.urls import open_url",
-        "from ..plugin_utils import _controller",
-        "from ..plugin_utils._controller import ControllerAction",
-        "import ansible_collections.certops.gogetssl.plugins.modules.gogetssl_dcv",
+        "from .._tasks.dcv import TASK",
+        "from .._tasks import dcv",
+        "from ...plugin_utils import _play",
+        "from ...plugin_utils._controller.controller import ControllerAction",
+        "from ansible_collections.certops.gogetssl.plugins.modules.gogetssl_dcv import main",
         "path = f'/orders/status/{order_id}'",
-        "send = desk.api.place",
+        "send = session.api.place",
         "api.cancel(1, 'because')",
     ],
 )
-def test_a_breach_is_found(source: str) -> None:
-    assert breaches(source, "_dcv", "module_utils")
+def test_violations_are_detected(source: str) -> None:
+    assert violations(source, "module_utils/_order/assess.py")
 
 
 def sent_with(module: str) -> set[str]:
-    """The files of module_utils that Ansible sends to a host along with a module: what is imported anywhere in them."""
+    """The files of module_utils that Ansible sends to a host with a module: all direct and indirect imports."""
     found: set[str] = set()
-    todo = [PLUGINS / "modules" / f"{module}.py"]
-    while todo:
-        for path, names in imports(ast.parse(todo.pop().read_text())):
-            last = path.rpartition(".")[2]
-            for name in [last] if last.startswith("_") else names:
-                file = PLUGINS / "module_utils" / f"{name}.py"
-                if path.startswith(".") and name not in found and file.exists():
-                    found.add(name)
-                    todo.append(file)
+    to_read = [f"modules/{module}.py"]
+    while to_read:
+        file = to_read.pop()
+        new = imported_files((PLUGINS / file).read_text(), file) - found
+        found |= new
+        to_read += new
     return found
 
 
 @pytest.mark.parametrize(
-    "module", ["gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_listener", "gogetssl_haproxy"]
+    "module", ["gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_server", "gogetssl_haproxy"]
 )
 def test_hosts_are_not_sent_the_api(module: str) -> None:
-    """Its import, and those of requests and dnspython, would cost every task on every host a fifth of a second."""
-    assert {"_task", "_errors"} <= sent_with(module)
-    assert not sent_with(module) & (ENDPOINT_FILES | {"_dns_wire"})
+    """Importing it, requests and dnspython would delay every task on every host by 0.2 seconds."""
+    sent = sent_with(module)
+    assert {"module_utils/_core/task.py", "module_utils/_core/errors.py"} <= sent
+    assert not sent & (LIBRARIES["requests"] | LIBRARIES["dns"])
 
 
-def test_what_is_sent_is_found() -> None:
-    assert {"_api", "_client", "_dns_wire", "_x509"} <= sent_with("gogetssl_dcv")
+def test_sent_files_are_detected() -> None:
+    importers = (
+        LIBRARIES["requests"] | LIBRARIES["dns"] | {"module_utils/_crypto/x509.py", "module_utils/_api/orders.py"}
+    )
+    assert importers <= sent_with("gogetssl_dcv")

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host modules as programs: they start without `requests`, return what they document and leave no traceback."""
+"""The host modules as programs: they start without `requests`, return the documented values and print no traceback."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ import pytest
 import yaml
 
 from ansible_collections.certops.gogetssl.plugins.doc_fragments.certificates import ModuleDocFragment
-from ansible_collections.certops.gogetssl.plugins.module_utils import _certificate, _csr, _dcv_file
-from ansible_collections.certops.gogetssl.plugins.module_utils._wanted import CERTIFICATES_SPEC, CONTACTS_SPEC
+from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import certificate, csr, dcv_file
 from tests.unit import hosts
 
 pytestmark = pytest.mark.host
 
 MODULES = "ansible_collections.certops.gogetssl.plugins.modules"
-WISH = {"name": "shop", "names": ["shop.example.com"], "product": "68", "key_type": "ecdsa-p256"}
+SPEC = {"name": "shop", "names": ["shop.example.com"], "product": "68", "key_type": "ecdsa-p256"}
 
 
 def start(module: str, **params: t.Any) -> tuple[int, dict[str, t.Any], str]:
-    """Run a module and wait for its result."""
+    """Run a module and return its result."""
     process = open_module(module, **params)
     out, errors = process.communicate()
     return process.returncode, json.loads(out), errors
 
 
 def open_module(module: str, **params: t.Any) -> subprocess.Popen[str]:
-    """A module in a Python that has no `requests`, as ansible would start it."""
+    """Start a module as Ansible does, in a Python without `requests`."""
     run = f"runpy.run_module('{MODULES}.{module}', run_name='__main__')"
     program = f"import sys, runpy; sys.modules['requests'] = None; {run}"
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": params})
@@ -51,7 +51,7 @@ def open_module(module: str, **params: t.Any) -> subprocess.Popen[str]:
     assert process.stdin is not None
     process.stdin.write(arguments)
     process.stdin.close()
-    process.stdin = None  # or `communicate` would flush it again
+    process.stdin = None  # otherwise `communicate` would flush it again
     return process
 
 
@@ -66,19 +66,19 @@ def keys(result: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def test_results_are_as_documented(tmp_path: Path) -> None:
-    made = hosts.run(_csr.TASK, certificates=[WISH], directory=str(tmp_path))
+    made = hosts.run(csr.TASK, certificates=[SPEC], directory=str(tmp_path))
     assert keys(made) == returned("gogetssl_csr")
-    authority = hosts.Authority()
-    leaf = authority.issue(made["requests"][0]["csr"])
-    delivery = {**WISH, "certificate": leaf, "chain": authority.intermediate}
-    installed = hosts.run(_certificate.TASK, certificates=[delivery], directory=str(tmp_path))
+    ca = hosts.CertificateAuthority()
+    leaf = ca.issue(made["requests"][0]["csr"])
+    delivery = {**SPEC, "certificate": leaf, "chain": ca.intermediate}
+    installed = hosts.run(certificate.TASK, certificates=[delivery], directory=str(tmp_path))
     assert keys(installed) == returned("gogetssl_certificate")
     back = hosts.run(
-        _certificate.TASK, certificates=installed["certificates"], directory=str(tmp_path), state="previous"
+        certificate.TASK, certificates=installed["certificates"], directory=str(tmp_path), state="previous"
     )
     assert keys(back) == returned("gogetssl_certificate")
-    proofs = [{"file_name": "a.txt", "content": "x"}]
-    assert keys(hosts.run(_dcv_file.TASK, web_root=str(tmp_path), files=proofs)) == returned("gogetssl_dcv_file")
+    validations = [{"file_name": "a.txt", "content": "x"}]
+    assert keys(hosts.run(dcv_file.TASK, web_root=str(tmp_path), files=validations)) == returned("gogetssl_dcv_file")
 
 
 def documented_spec(options: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -92,37 +92,37 @@ def documented_spec(options: dict[str, t.Any]) -> dict[str, t.Any]:
     return spec
 
 
-def test_the_wish_is_documented_as_it_is() -> None:
+def test_the_certificate_spec_is_documented() -> None:
     documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
     assert documented_spec(documented) == documented_spec({**CERTIFICATES_SPEC, **CONTACTS_SPEC})
 
 
 def test_modules_work_without_requests(tmp_path: Path) -> None:
-    status, result, errors = start("gogetssl_csr", certificates=[WISH], directory=str(tmp_path))
+    status, result, errors = start("gogetssl_csr", certificates=[SPEC], directory=str(tmp_path))
     assert (status, errors) == (0, "")
     assert result["requests"][0]["changed"] is True
     key = (tmp_path / "shop" / "staged" / "privkey.pem").read_text()
     assert key.split("\n")[1] not in json.dumps(result)
-    proofs = [{"file_name": "a.txt", "content": "a\r\nb"}]
-    status, result, errors = start("gogetssl_dcv_file", web_root=str(tmp_path), files=proofs)
+    validations = [{"file_name": "a.txt", "content": "a\r\nb"}]
+    status, result, errors = start("gogetssl_dcv_file", web_root=str(tmp_path), files=validations)
     assert (status, errors) == (0, "")
     assert Path(result["files"][0]["path"]).read_bytes() == b"a\r\nb"
 
 
 @pytest.mark.parametrize(
-    ("module", "params", "words"),
+    ("module", "params", "message"),
     [
-        ("gogetssl_csr", {"certificates": [{**WISH, "names": ["localhost"]}]}, "is not a name"),
-        ("gogetssl_csr", {"certificates": [{**WISH, "sans": []}]}, "sans"),
-        ("gogetssl_csr", {"certificates": [WISH], "directory": "/proc/certs"}, "/proc/certs"),
+        ("gogetssl_csr", {"certificates": [{**SPEC, "names": ["localhost"]}]}, "is not a name"),
+        ("gogetssl_csr", {"certificates": [{**SPEC, "sans": []}]}, "sans"),
+        ("gogetssl_csr", {"certificates": [SPEC], "directory": "/proc/certs"}, "/proc/certs"),
         ("gogetssl_certificate", {"certificates": [{"name": "shop", "names": []}]}, "none is installed"),
         ("gogetssl_certificate", {"certificates": [], "state": "gone"}, "state"),
-        ("gogetssl_dcv_file", {"web_root": "/", "files": [{"file_name": "../x", "content": ""}]}, "refused"),
+        ("gogetssl_dcv_file", {"web_root": "/", "files": [{"file_name": "../x", "content": ""}]}, "is not allowed"),
     ],
 )
-def test_failure_is_one_sentence(module: str, params: dict[str, t.Any], words: str, tmp_path: Path) -> None:
+def test_failures_are_one_line(module: str, params: dict[str, t.Any], message: str, tmp_path: Path) -> None:
     status, result, errors = start(module, **{"directory": str(tmp_path), **params} if "dcv" not in module else params)
     assert (status, errors) == (1, "")
-    assert words in result["msg"]
+    assert message in result["msg"]
     assert "Traceback" not in json.dumps(result)
     assert hosts.tree(str(tmp_path)) == {}

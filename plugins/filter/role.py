@@ -1,0 +1,36 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters of the role `gogetssl`, for expressions that would be hard to read and to test in templates."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils._request import texts
+from ..plugin_utils._role import fleet, installation, products, report, rollback, variables, waiting
+
+
+class FilterModule:
+    """The class that Ansible loads."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {
+            "adopted_certificates": fleet.adopted_certificates,
+            "as_list": texts.as_list,
+            "certificate_report": report.certificate_report,
+            "certificates_to_install": installation.certificates_to_install,
+            "first_versions_to_keep": rollback.first_versions_to_keep,
+            "fleet_hosts": fleet.fleet_hosts,
+            "manual_steps": report.manual_steps,
+            "orders_to_wait_for": waiting.orders_to_wait_for,
+            "one_run_certificates": fleet.one_run_certificates,
+            "product_table": products.product_table,
+            "purchase_total": report.purchase_total,
+            "removal_report": report.removal_report,
+            "role_variables": variables.role_variables,
+            "rollback_report": rollback.rollback_report,
+            "service_error": rollback.service_error,
+            "stopped_orders": report.stopped_orders,
+            "uncopied_certificates": report.uncopied_certificates,
+        }

@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections that record whether a request was sent, and that end each exchange at its deadline."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core import deadline
+
+try:
+    import requests
+    import requests.adapters
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+    HAS_REQUESTS = True
+except ImportError:  # reported by the adapters, which name the package to install
+    HAS_REQUESTS = False
+
+
+class Exchange(deadline.Exchange):
+    """The current request.
+
+    `sent` is False only if it is certain that no byte of the request was sent. With HTTPS that is certain until name
+    resolution, connection, proxy and TLS handshake are complete. With HTTP it is never certain.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = True
+
+
+def watch(session: requests.Session, exchange: Exchange) -> None:
+    """Let the session's connections update the exchange."""
+    pools = _pools(exchange)
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments: t.Any, **options: t.Any) -> None:
+            super().init_poolmanager(*arguments, **options)
+            self.poolmanager.pool_classes_by_scheme = pools
+
+        def proxy_manager_for(self, *arguments: t.Any, **options: t.Any) -> t.Any:
+            manager = super().proxy_manager_for(*arguments, **options)
+            manager.pool_classes_by_scheme = pools
+            return manager
+
+        def send(self, request: requests.PreparedRequest, *arguments: t.Any, **options: t.Any) -> requests.Response:
+            exchange.sent = not str(request.url).lower().startswith("https:")
+            return super().send(request, *arguments, **options)
+
+    session.mount("https://", Adapter())
+    session.mount("http://", Adapter())
+
+
+def _pools(exchange: Exchange) -> dict[str, type[HTTPConnectionPool]]:
+    """Return the pool classes of both schemes. Their connections update the exchange."""
+
+    def watched(kind: type) -> type[t.Any]:
+        class Sending(deadline.watched(kind, exchange)):  # type: ignore[misc]
+            def putrequest(self, *arguments: t.Any, **options: t.Any) -> t.Any:
+                exchange.sent = True
+                return super().putrequest(*arguments, **options)
+
+        return Sending
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = watched(HTTPConnection)
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = watched(HTTPSConnection)
+
+    return {"http": PlainPool, "https": TlsPool}

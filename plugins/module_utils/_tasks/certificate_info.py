@@ -1,0 +1,185 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task behind `gogetssl_certificate_info`: reads a host once, decides for each certificate, makes no API call."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from .._core.dates import iso
+from .._core.errors import input_error
+from .._core.task import Context, Result, Task
+from .._crypto import x509
+from .._host import file_notes, interrupted_files, journal
+from .._order import installed, lifetime, plan, repeats
+from .._order.decision import Decision, Step
+from .._order.policy import SPEND_SPEC, Policy
+from .._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC, CertificateSpec, read_specs
+
+PASSWORD_LIFE = dt.timedelta(days=365)  # API reference 1.2
+PASSWORD_WARNING = dt.timedelta(days=30)
+TERM_WARNING = dt.timedelta(days=60)
+
+
+def run(context: Context) -> Result:
+    """Inspect and evaluate all certificates of the host."""
+    spec = read_specs(context.params)
+    web_root, host = context.params["web_root"], context.params["host"]
+    probes = interrupted_files.probes_script(web_root, host) if web_root and host else ""
+    found = journal.inspect(context.shell, context.params["directory"], spec, probes)
+    now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
+    for warning in _warnings(context, spec, found, now):
+        context.warn(warning)
+    evaluated = [(one, found[one.name], plan.evaluate_host(one, found[one.name], now)) for one in spec]
+
+    def named(step: Step) -> list[str]:
+        return [one.name for one, _state, decision in evaluated if decision.step is step]
+
+    obtain, copy, install = named(Step.OBTAIN), named(Step.COPY), named(Step.INSTALL)
+    flag_removed = [one.name for one in spec if one.name in obtain and repeats.flag_removed(one, found[one.name])]
+    published = any(state.published for state in found.values())
+    interrupted = any(state.interrupted_files for state in found.values())
+    probe_files = sorted({name for state in found.values() for name in state.probes})
+    unremoved = file_notes.read(
+        next((state.unremoved for state in found.values()), ""), {name for one in spec for name in one.names}
+    )
+    stopped = _stops((one, decision) for one, _state, decision in evaluated)
+    return {
+        "changed": False,
+        "check_mode": context.check_mode,
+        "summary": [_summary(describe(*one, now)) for one in evaluated],
+        "certificates": [describe(*one, now) for one in evaluated],
+        "obtain": obtain,
+        "to_copy": copy,
+        "install": install,
+        "stopped": stopped,
+        # Files or records left by an interrupted run must be removed even if all certificates are valid.
+        "due": bool(obtain or copy or install or stopped or published or unremoved or interrupted or probe_files),
+        "published": published,
+        "unremoved_files": unremoved,
+        "flag_removed": flag_removed,
+        "interrupted_files": interrupted,
+        "probes": [{"file_name": name} for name in probe_files],
+    }
+
+
+def _summary(one: t.Mapping[str, t.Any]) -> str:
+    """One line for a certificate, which `-v` shows even if nothing is due."""
+    if one["not_after"] is None:
+        return f"{one['name']}: {one['reason']}"
+    ends = [f"valid until {one['not_after'][:10]}", f"to be replaced from {one['replace_from'][:10]}"]
+    if one["term_end"]:
+        ends.append(f"paid until {one['term_end'][:10]}")
+    return f"{one['name']}: {', '.join(ends)}" + ("" if one["step"] == "keep" else f"; {one['step']}: {one['reason']}")
+
+
+def _stops(decisions: t.Iterable[tuple[CertificateSpec, Decision]]) -> list[dict[str, str]]:
+    """The stopped certificates, with their messages."""
+    return [
+        {"name": one.name, "reason": f"{one.name}: {decision.reason}."}
+        for one, decision in decisions
+        if decision.step is Step.STOP
+    ]
+
+
+def _warnings(
+    context: Context, spec: t.Sequence[CertificateSpec], found: t.Mapping[str, journal.HostState], now: dt.datetime
+) -> t.Iterator[str]:
+    """What this host cannot check, and what ends soon."""
+    unchecked = [one.name for one in spec if len(found[one.name].served) < len(one.listeners)]
+    if unchecked:
+        yield (
+            f"{', '.join(unchecked)}: what is served cannot be checked on this host. Install openssl and timeout, and"
+            " ss and ip for address: all."
+        )
+    without_key = [name for name, one in found.items() if one.certificate and one.key is None and not one.damage]
+    if without_key:
+        yield (
+            f"{', '.join(without_key)}: whether the key belongs to the certificate cannot be checked on this host."
+            " Install openssl."
+        )
+    yield from filter(
+        None, (_password_ends(context.params["api_password_date"], now), *_terms_end(context, found, now))
+    )
+
+
+def _password_ends(made: str | None, now: dt.datetime) -> str:
+    """A warning before the API password expires. Only the operator knows its creation date."""
+    if not made:
+        return ""
+    try:
+        ends = dt.date.fromisoformat(made) + PASSWORD_LIFE
+    except ValueError:
+        raise input_error(f"api_password_date takes a day such as 2026-11-24, not {made!r}.") from None
+    if now.date() < ends - PASSWORD_WARNING:
+        return ""
+    ended = "has ended" if now.date() >= ends else "ends"
+    return f"The API password of {made} {ended} on {ends}: generate a new one in GoGetSSL's client area."
+
+
+def _terms_end(context: Context, found: t.Mapping[str, journal.HostState], now: dt.datetime) -> t.Iterator[str]:
+    """Warnings for paid terms that end soon and that this run may not renew. Read only from the hosts' journals."""
+    spend = frozenset(context.params["spend"])
+    if Policy(spend).allows(Step.RENEW):
+        return
+    for name, state in found.items():
+        ends = lifetime.term_end(state)
+        if ends is not None and now.date() >= ends - TERM_WARNING:
+            yield (
+                f"{name}: the paid term of order {state.journal.order_id if state.journal else '?'} ends on {ends}, and"
+                f" gogetssl_spend allows only: {', '.join(sorted(spend))}."
+            )
+
+
+def describe(spec: CertificateSpec, found: journal.HostState, decision: Decision, now: dt.datetime) -> dict[str, t.Any]:
+    """The host state and the decision, as a result."""
+    leaf = found.certificate
+    due = lifetime.due_on(spec.name, leaf, lifetime.term_end(found)) if leaf else None
+    return {
+        "name": spec.name,
+        "step": decision.step.value,
+        "reason": decision.reason,
+        "order_id": _order_id(spec, found),
+        "product_id": found.journal.product_id if found.journal and not spec.source else None,
+        "in_progress": not spec.source and bool(plan.unfinished(found)),
+        "order_host": spec.order_host,
+        "complete": installed.complete(spec, found, now),
+        "usable": installed.usable(spec, found, now),
+        "urgent": installed.urgent(found, now),
+        "names": list(leaf.names) if leaf else [],
+        "serial": leaf.serial if leaf else None,
+        "sha256": leaf.sha256 if leaf else None,
+        "issuer": leaf.issuer if leaf else None,
+        "not_before": iso(leaf.not_before if leaf else None),
+        "not_after": iso(leaf.not_after if leaf else None),
+        "replace_from": iso(due),
+        "term_end": iso(lifetime.term_end(found)),
+        "key_type": leaf.key_type if leaf else None,
+        "key_matches": found.key == leaf.public_key if leaf and found.key else None,
+        "served": [
+            {
+                "listener": one.listener,
+                "matches": leaf is not None and one.sha256 == leaf.sha256,
+                "answers": one.sha256 is not None,
+                "not_after": iso(one.not_after),
+                "sha256": one.sha256,
+            }
+            for one in found.served
+        ],
+        "unchecked_listeners": max(0, len(spec.listeners) - len(found.served)),
+    }
+
+
+def _order_id(spec: CertificateSpec, found: journal.HostState) -> int | None:
+    """The order of the certificate: from the journal, or from the host that it was copied from."""
+    if spec.source:
+        return found.origin.order_id if found.origin else None
+    return found.journal.order_id if found.journal else None
+
+
+OPTIONS = {"api_password_date": {"type": "str", "no_log": False}, "web_root": {"type": "path"}}
+TASK = Task(
+    argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC, **SPEND_SPEC, **OPTIONS}, run=run, needs=(x509.CRYPTOGRAPHY,)
+)

@@ -1,0 +1,61 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's variables, converted once to the types in its argument spec. Pure functions.
+
+Extra variables, surveys and environment lookups are text: `false`, `900`, or empty. In a condition, the text `false`
+would be true, or would fail after the purchase.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ...module_utils._request import quotes, texts, validator_messages
+
+PREFIX = "gogetssl_"
+Options = t.Mapping[str, t.Mapping[str, t.Any]]
+
+
+def role_variables(values: t.Sequence[t.Any], options: Options, defaults: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The `settings` by name without the prefix, and the `errors`. Secrets are validated but not returned.
+
+    `values` are in the order of `options`. An empty value is replaced by the value of `defaults` or the spec.
+    """
+    named = dict(zip(options, values))
+    given = {name: value for name, value in named.items() if value not in ("", None)}
+    given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
+    given = texts.given(given, options)
+    unquoted = quotes.unquoted({name[len(PREFIX) :]: value for name, value in given.items()}, PREFIX)
+    if unquoted:
+        return {"settings": {}, "errors": [unquoted]}
+    validated = ArgumentSpecValidator(_spec(options)).validate(given)
+    settings = {
+        name[len(PREFIX) :]: _without_none(value)
+        for name, value in validated.validated_parameters.items()
+        if value is not None and not options[name].get("no_log")
+    }
+    return {"settings": settings, "errors": [validator_messages.plain(error) for error in validated.error_messages]}
+
+
+def _spec(options: Options) -> dict[str, t.Any]:
+    """The options for the validator. Paths are text, because they are on the host: `~` must not expand here."""
+    spec: dict[str, t.Any] = {}
+    for name, option in options.items():
+        one = {key: value for key, value in option.items() if key != "description"}
+        one["type"] = {"path": "str"}.get(one.get("type", "str"), one.get("type", "str"))
+        if "options" in one:
+            # Without defaults: settings hold what was given, and the modules apply the same defaults.
+            inner = _spec(one["options"]).items()
+            one["options"] = {key: {k: v for k, v in entry.items() if k != "default"} for key, entry in inner}
+        spec[name] = one
+    return spec
+
+
+def _without_none(value: t.Any) -> t.Any:
+    """Remove the keys that the validator adds for unset options."""
+    if isinstance(value, dict):
+        return {key: _without_none(one) for key, one in value.items() if one is not None}
+    return [_without_none(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The known variables of the role. Their only source is the role's `meta/argument_specs.yml`."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import os
+import re
+import typing as t
+
+PREFIX = "gogetssl_"
+ROLE = "certops.gogetssl.gogetssl"
+OWN = "gogetssl_own_variables"
+_OPTION = re.compile(r"^      (gogetssl_\w+):", re.MULTILINE)
+# Variables that the role sets for its task files and for later tasks, or that playbooks of this collection read or set.
+# AWX passes what set_stats sets to the later jobs of a workflow.
+_OTHERS = frozenset({
+    "gogetssl_adopt", "gogetssl_batches", "gogetssl_canary", "gogetssl_dns_records", "gogetssl_dns_state",
+    "gogetssl_dns_verify_only", "gogetssl_hosts", "gogetssl_http_files", "gogetssl_http_state", "gogetssl_once",
+    "gogetssl_plan", "gogetssl_product_brand", "gogetssl_product_limit", "gogetssl_product_max_price",
+    "gogetssl_product_multi_domain", "gogetssl_product_period", "gogetssl_product_validation",
+    "gogetssl_product_wildcard", "gogetssl_product_wildcard_sans", "gogetssl_reconcile",
+    "gogetssl_reconcile_details", "gogetssl_reconcile_pending_days", "gogetssl_reconcile_window_days",
+    "gogetssl_report", "gogetssl_report_csv", "gogetssl_report_fail_below_days", "gogetssl_report_html",
+    "gogetssl_report_json", "gogetssl_report_mode", "gogetssl_report_offline", "gogetssl_report_prometheus",
+    "gogetssl_report_title", "gogetssl_web_host",
+})  # fmt: skip
+
+
+def refusal(role: t.Any, task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> str:
+    """The reason to refuse a task of the role with these variables, or an empty text. Other tasks are not checked."""
+    if role is None or role.get_name() != ROLE:
+        return ""
+    known = known_names(os.path.join(role._role_path, "meta", "argument_specs.yml"))
+    unknown = sorted(name for name in task_vars if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        unknown = without_own(unknown, template(task_vars.get(OWN)))
+    return describe(unknown, known) if unknown else ""
+
+
+def prefix(role: t.Any) -> str:
+    """What precedes the name of an option of a task in the role's variable."""
+    return PREFIX if role is not None and role.get_name() == ROLE else ""
+
+
+def known_names(path: str) -> frozenset[str]:
+    """Read the names with a pattern. Parsing YAML would take longer than all other work for a healthy host."""
+    with open(path, encoding="utf-8") as file:
+        return frozenset(_OPTION.findall(file.read())) | _OTHERS
+
+
+def without_own(names: t.Iterable[str], own: t.Any) -> list[str]:
+    """Exclude the names that the user declares as own variables, in a list or a comma-separated text."""
+    given = own.split(",") if isinstance(own, str) else own or ()
+    patterns = [str(pattern).strip() for pattern in given]
+    return [name for name in names if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def describe(unknown: t.Sequence[str], known: t.Iterable[str]) -> str:
+    """The message for unknown names, each with the most similar known name."""
+    parts = []
+    for name in unknown:
+        similar = difflib.get_close_matches(name, sorted(known), 1, 0.8)
+        parts.append(f"{name}; did you mean {similar[0]}?" if similar else f"{name}.")
+    word = "variables" if len(parts) > 1 else "variable"
+    return f"Unknown {word} {' '.join(parts)} If a variable is your own, add its name to {OWN}."

@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Orders of two hosts that a run waits for, and one that it does not wait for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import CONTACT, Bench
+
+ADDRESS = {"addressline1": "Street 1", "city": "Riga", "region": "Riga", "country": "LV", "postalcode": "LV-1010"}
+ORGANIZATION = {"name": "Acme", "division": "IT", "phone": "+37122222222", **ADDRESS}
+HOSTS = ("web1", "web2")
+NAMES = ("a.example.com", "b.example.com", "c.example.com")
+
+
+def certificate(name: str, **changes: Any) -> dict[str, Any]:
+    return {"name": name, "names": [f"{name}.example.com"], "product": "66", "dcv": "http", **changes}
+
+
+def fleet(bench: Bench, certificates: dict[str, list[dict[str, Any]]], **changes: Any) -> dict[str, Any]:
+    """Variables that give each host its own certificates."""
+    return {
+        "hosts": HOSTS,
+        "gogetssl_directory": str(bench.store) + "/{{ inventory_hostname }}",
+        "gogetssl_resolve": dict.fromkeys(NAMES, "127.0.0.1"),
+        "test_lists": certificates,
+        "gogetssl_certificates": "{{ test_lists[inventory_hostname] }}",
+        "gogetssl_admin": {**CONTACT, "organization": "Acme", **ADDRESS},
+        "gogetssl_organization": ORGANIZATION,
+        **changes,
+    }
+
+
+def installed(bench: Bench) -> list[str]:
+    return sorted(path.parts[-3] for path in bench.store.glob("*/*/current/cert.pem"))
+
+
+@pytest.mark.slow
+def test_an_order_that_is_checked_by_hand_is_not_waited_for(bench: Bench) -> None:
+    """The wait would end after the time limit of a run of the bench."""
+    bench.emulator.set(manual_check="manual")
+    lists = {"web1": [certificate("a"), certificate("b", product="134")], "web2": [certificate("c")]}
+    run = bench.run(**fleet(bench, lists, gogetssl_wait_timeout=900))
+    assert run.code == 0, run.output
+    assert installed(bench) == ["a", "c"]
+    assert "This run did not wait for it, because it requires" in run.output
+    assert "b: pending: order" in run.output

@@ -1,0 +1,64 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What cannot be installed is refused when the key is created, before the certificate is paid."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import csr
+from tests.unit import hosts
+
+pytestmark = pytest.mark.host
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("changes", "params", "message"),
+    [
+        ({"forms": ["pkcs12"]}, {}, "shop: pkcs12 needs store_password"),
+        ({"forms": ["jks"]}, {"store_password": "short"}, "at least 6 printable ASCII"),
+        ({"forms": ["jks"]}, {"store_password": "geheimnüs"}, "at least 6 printable ASCII"),
+        ({"group": "ssl-certs-typo"}, {}, "There is no group ssl-certs-typo"),
+        ({"owner": "tomcat99"}, {}, "There is no user tomcat99"),
+        (
+            {},
+            {"trusted_roots": "/etc/ssl/certs/ca.crt"},
+            "trusted_roots does not consist of PEM certificates: it holds a path",
+        ),
+        ({}, {"trusted_roots": "nonsense"}, "trusted_roots does not consist of PEM certificates"),
+        ({}, {"keep_versions": 0}, "keep_versions must be at least 1"),
+        (
+            {},
+            {"test_commands": {"nginx": "/usr/sbin/nginx-typo -t"}},
+            "nginx: /usr/sbin/nginx-typo, the program of its",
+        ),
+        ({}, {"test_commands": {"nginx": "nginx 'x"}}, "nginx: its test command has an unclosed quote"),
+    ],
+)
+def test_refused(
+    tmp_path: Path, changes: dict[str, t.Any], params: dict[str, t.Any], message: str, check_mode: bool
+) -> None:
+    item = {"name": "shop", "names": ["shop.example.com"], "product": "66", **changes}
+    with pytest.raises(GogetsslError, match=message):
+        hosts.run(csr.TASK, check_mode, certificates=[item], directory=str(tmp_path / "certificates"), **params)
+    assert not list(tmp_path.iterdir())
+
+
+def test_accepted(tmp_path: Path) -> None:
+    item = {"name": "shop", "names": ["shop.example.com"], "product": "66", "forms": ["jks"]}
+    roots = f"# a comment\n{hosts.CertificateAuthority().root}"
+    result = hosts.run(
+        csr.TASK,
+        certificates=[item],
+        directory=str(tmp_path / "c"),
+        store_password="changeit",
+        trusted_roots=roots,
+        test_commands={"nginx": "sh -c true", "tomcat": ""},
+    )
+    assert result["changed"] is True

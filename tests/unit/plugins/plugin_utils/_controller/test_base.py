@@ -1,0 +1,96 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets leave the options of a finished task, children do not inherit them, and facts of hosts are refused."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import types
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.certops.gogetssl.plugins.module_utils import _tasks
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base
+
+
+class Action(base.Sender):
+    secrets = ("password",)
+
+
+@pytest.fixture
+def action(monkeypatch: pytest.MonkeyPatch) -> Action:
+    monkeypatch.setattr(ActionBase, "cleanup", lambda self, force: None)
+    task = types.SimpleNamespace(args={"password": "secret", "name": "shop"}, async_val=0, check_mode=False, diff=False)
+    connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir=None))
+    return Action(task, connection, None, None, None, None)
+
+
+def test_secrets_leave_the_options_after_each_attempt(action: Action) -> None:
+    for _attempt in range(2):
+        action.run(task_vars={})
+        assert action._task.args == {"password": "secret", "name": "shop"}
+        action.cleanup()
+        assert action._task.args == {"password": base.MASK, "name": "shop"}
+
+
+def test_children_do_not_inherit_secrets(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    inherited: dict[str, str] = {}
+
+    def execute(*_args: Any, **_options: Any) -> dict[str, Any]:
+        inherited.update(os.environ)
+        return {}
+
+    monkeypatch.setattr(ActionBase, "_low_level_execute_command", execute)
+    for name in base.SECRET_VARIABLES:
+        monkeypatch.setenv(name, "secret")
+    action.inherited = ["GOGETSSL_TSIG_SECRET"]
+    action._low_level_execute_command("true")
+    assert base.SECRET_VARIABLES & inherited.keys() == {"GOGETSSL_TSIG_SECRET"}
+    assert os.environ.keys() >= base.SECRET_VARIABLES
+
+
+def test_facts_in_the_names_of_variables_are_refused(action: Action) -> None:
+    facts = {"gogetssl_api_url": "https://evil.example.org", "os_family": "Debian"}
+    with pytest.raises(AnsibleActionFail, match="gogetssl_api_url"):
+        action.run(task_vars={"inventory_hostname": "web1", "ansible_facts": facts})
+
+
+@pytest.mark.parametrize("name", ["gogetssl_spend", "__gogetssl_certificates"])
+def test_facts_of_a_result_in_the_names_of_variables_are_refused(
+    action: Action, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(ActionBase, "_execute_module", lambda *_a, **_o: {"ansible_facts": {name: ["buy"]}})
+    with pytest.raises(AnsibleActionFail, match=name):
+        action._execute_module(module_name="other")
+
+
+def test_facts_of_a_result_are_removed_except_the_interpreter(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {"discovered_interpreter_python": "/usr/bin/python3", "company": "evil"}
+    monkeypatch.setattr(ActionBase, "_execute_module", lambda *_a, **_o: {"failed": True, "ansible_facts": facts})
+    action._discovered_interpreter_key = "discovered_interpreter_python"
+    result = action._execute_module(module_name="gogetssl_csr")
+    assert result["ansible_facts"] == {"discovered_interpreter_python": "/usr/bin/python3"}
+    action._discovered_interpreter_key = None
+    facts["company"] = "evil"
+    assert "ansible_facts" not in action._execute_module(module_name="gogetssl_csr")
+
+
+def test_the_variables_of_all_secret_options_are_known() -> None:
+    names = [module.name for module in pkgutil.iter_modules(_tasks.__path__)]
+    tasks = [importlib.import_module(f"{_tasks.__name__}.{name}").TASK for name in names]
+    variables = set().union(*map(base.secret_variables, tasks))
+    # The role itself reads the variable of the keystore password.
+    assert variables | {"GOGETSSL_STORE_PASSWORD"} == base.SECRET_VARIABLES
+
+
+def test_secrets_are_masked_in_every_part_of_a_result() -> None:
+    result = {"msg": "user s3cret-longer s3cret", "list": ["s3cret", ("a", True, None)], "n": {"x": 17, "y": 1.5}}
+    masked = base.masked(result, {"s3cret", "s3cret-longer", "17"})
+    mask = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert masked == {"msg": f"user {'*' * 8} {'*' * 8}", "list": [mask, ["a", True, None]], "n": {"x": mask, "y": 1.5}}

@@ -1,0 +1,146 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's variables have their declared type, whatever text they were given as."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._role.variables import role_variables
+
+ROLE = Path(__file__).resolve().parents[5] / "roles" / "gogetssl"
+
+
+def load(path: str) -> Any:
+    return yaml.safe_load((ROLE / path).read_text())
+
+
+OPTIONS: dict[str, Any] = load("meta/argument_specs.yml")["argument_specs"]["manage"]["options"]
+DEFAULTS: dict[str, Any] = load("defaults/main.yml")
+SHOP = {"name": "shop", "names": ["shop.example.com"], "product": "68"}
+
+
+def convert(**variables: Any) -> dict[str, Any]:
+    """The settings and errors with these variables, without the prefix, and the role's defaults."""
+    given = {"certificates": [SHOP], **{name.removeprefix("gogetssl_"): value for name, value in DEFAULTS.items()}}
+    given.update(variables)
+    return role_variables([given.get(name.removeprefix("gogetssl_"), "") for name in OPTIONS], OPTIONS, {})
+
+
+def settings(**variables: Any) -> dict[str, Any]:
+    found = convert(**variables)
+    assert found["errors"] == []
+    converted: dict[str, Any] = found["settings"]
+    return converted
+
+
+@pytest.mark.parametrize(("text", "value"), [("false", False), ("no", False), ("0", False), ("true", True), ("", True)])
+def test_booleans(text: str, value: bool) -> None:
+    assert settings(wait=text)["wait"] is value
+
+
+def test_numbers() -> None:
+    found = settings(wait_timeout="5", max_price="500", tax_percent="21.5")
+    assert (found["wait_timeout"], found["max_price"], found["tax_percent"]) == (5, 500, 21.5)
+    assert settings(max_price=0)["max_price"] == 0
+
+
+def test_an_empty_text_is_not_given() -> None:
+    names = [name.removeprefix("gogetssl_") for name in OPTIONS]
+    empty = settings(**{**dict.fromkeys(names, ""), "certificates": [SHOP]})
+    assert "max_price" not in empty
+    for name, option in OPTIONS.items():
+        if "default" in option and not option.get("no_log"):
+            assert empty[name.removeprefix("gogetssl_")] == option["default"]
+
+
+def test_defaults_of_the_argument_spec_are_those_of_the_role() -> None:
+    for name, default in DEFAULTS.items():
+        if "{{" not in str(default):
+            assert str(OPTIONS[name].get("default", "")).lower() == str(default).lower(), name
+
+
+def test_lists_and_dictionaries() -> None:
+    found = settings(
+        certificates=json.dumps([SHOP]),
+        retire="shop",
+        nameservers="192.0.2.1, 192.0.2.2",
+        resolve='{"a.example": "::1"}',
+    )
+    assert found["certificates"] == [{**SHOP}]
+    assert found["retire"] == ["shop"]
+    assert found["nameservers"] == ["192.0.2.1", "192.0.2.2"]
+    assert found["resolve"] == {"a.example": "::1"}
+
+
+def test_options_of_a_certificate() -> None:
+    entry = settings(certificates=[{**SHOP, "services": "nginx,postfix", "period": "", "abandon_intent": "false"}])
+    assert entry["certificates"] == [{**SHOP, "services": ["nginx", "postfix"], "abandon_intent": False}]
+
+
+def test_a_path_on_the_host_keeps_its_tilde() -> None:
+    assert settings(directory="~/certificates")["directory"] == "~/certificates"
+
+
+def test_secrets_are_not_returned() -> None:
+    found = convert(api_password="secret", store_password="secret", route53_options={"secret_key": "secret"})
+    assert "secret" not in str(found["settings"].values())
+    assert found["errors"] == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"max_price": "cheap", "wait": "maybe"}, "gogetssl_max_price must be a whole number, not text."),
+        ({"max_price": "10.00"}, "gogetssl_max_price: 10.00 is not a whole number. The unit is the minor unit"),
+        ({"max_price_per_run": 10.5}, "gogetssl_max_price_per_run: 10.5 is not a whole number."),
+        ({"wait": "maybe"}, "gogetssl_wait must be true or false, not text."),
+        ({"organization": {"postalcode": 104}}, "gogetssl_organization.postalcode: YAML reads the value as the number"),
+    ],
+)
+def test_values_of_another_type(variables: dict[str, Any], message: str) -> None:
+    assert message in " ".join(convert(**variables)["errors"])
+
+
+def test_tasks_use_the_converted_variables() -> None:
+    """Exceptions: secrets, options of module_defaults, the first task, and the web root of each web host."""
+    raw = {name for name, option in OPTIONS.items() if option.get("no_log") or name.startswith("gogetssl_api_")}
+    raw |= {"gogetssl_web_root"}
+    for path in [*ROLE.glob("tasks/**/*.yml"), ROLE / "vars" / "main.yml"]:
+        if path != ROLE / "tasks" / "main.yml":
+            text = re.sub(
+                r"^__gogetssl_has_web_root:.*?\}\}$", "", path.read_text(), flags=re.S | re.M
+            )  # of the first task
+            templates = " ".join(re.findall(r"\{\{.*?\}\}", text, re.S))
+            used = set(re.findall(r"(?<![\w.'])gogetssl_\w+", templates)) & set(OPTIONS)
+            assert used <= raw, path
+
+
+def test_a_certificate_keeps_only_the_keys_that_were_given() -> None:
+    certificate = {"name": "shop", "names": ["a.example.com"], "product": "68"}
+    assert convert(certificates=[certificate])["settings"]["certificates"] == [certificate]
+
+
+@pytest.mark.parametrize("key", CERTIFICATES_SPEC["certificates"]["options"])
+def test_the_role_documents_the_keys_of_a_certificate_with_their_defaults(key: str) -> None:
+    documented = OPTIONS["gogetssl_certificates"]["options"][key]
+    expected = CERTIFICATES_SPEC["certificates"]["options"][key]
+    assert documented.get("default") == expected.get("default")
+    assert documented["type"] == expected["type"]
+
+
+@pytest.mark.parametrize("contact", ["admin", "organization"])
+def test_the_role_documents_the_keys_of_contacts_once(contact: str) -> None:
+    options = OPTIONS[f"gogetssl_{contact}"]["options"]
+    assert list(options) == list(CONTACTS_SPEC[contact]["options"])
+    assert all(option["description"] for option in options.values())
+    assert "options" not in OPTIONS["gogetssl_certificates"]["options"][contact]
+    assert "options" not in OPTIONS["gogetssl_tech"]

@@ -1,0 +1,65 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The first playbook of README: the role accepts its variables, and its contacts suffice for DV and OV products."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CONTACTS_SPEC
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._role.variables import role_variables
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("README.md", "roles/gogetssl/README.md")
+SPEC = yaml.safe_load((ROOT / "roles" / "gogetssl" / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+OPTIONS: dict[str, Any] = SPEC["manage"]["options"]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(text) for _indent, text in found]
+
+
+def first_play(page: str) -> dict[str, Any]:
+    play: dict[str, Any] = yaml.safe_load(next(text for text in blocks(page, "yaml") if text.startswith("- hosts")))[0]
+    return play
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_role_accepts_the_first_playbook(page: str) -> None:
+    play = first_play(page)
+    assert play["become"] is True
+    given = play["roles"][0]["vars"]
+    assert set(given) <= set(OPTIONS)
+    found = role_variables([given.get(name, "") for name in OPTIONS], OPTIONS, {})
+    assert found["errors"] == []
+    assert set(given["gogetssl_admin"]) == {"firstname", "lastname", "title", "email", "phone"}
+
+
+def test_the_example_of_the_role_page_is_accepted() -> None:
+    given = yaml.safe_load(SPEC["manage"]["examples"])[0]["roles"][0]["vars"]
+    assert role_variables([given.get(name, "") for name in OPTIONS], OPTIONS, {})["errors"] == []
+
+
+def test_the_files_of_nginx_are_those_of_the_certificate() -> None:
+    (server,) = blocks("README.md", "nginx")
+    name = first_play("README.md")["roles"][0]["vars"]["gogetssl_certificates"][0]["name"]
+    files = re.findall(r"/etc/gogetssl/([\w-]+)/current/(\w+\.pem);", server)
+    assert files == [(name, "fullchain.pem"), (name, "privkey.pem")]
+
+
+def test_the_contacts_for_ov_are_complete() -> None:
+    text = next(text for text in blocks("README.md", "yaml") if text.startswith("gogetssl_organization"))
+    given = yaml.safe_load(text)
+    optional = {"fax", "duns", "lei"}
+    for contact in ("organization", "admin"):
+        assert set(given[f"gogetssl_{contact}"]) == set(CONTACTS_SPEC[contact]["options"]) - optional
+    found = role_variables([given.get(name, "") for name in OPTIONS], OPTIONS, {"gogetssl_certificates": []})
+    assert found["errors"] == []

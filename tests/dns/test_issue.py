@@ -230,8 +230,12 @@ def test_records_of_a_removed_certificate_are_removed_when_it_is_retired(named: 
     run = bench.run(gogetssl_certificates=[healthy])
     assert run.code == 0, run.output
     assert len(named.records()) == 1
-    retire = {"playbook": "certops.gogetssl.retire", "gogetssl_retire": ["shop"], "gogetssl_retire_cancel": True}
-    run = bench.run(gogetssl_certificates=[healthy, removed], **retire)
+    run = bench.run(
+        playbook="certops.gogetssl.retire",
+        gogetssl_certificates=[healthy, removed],
+        gogetssl_retire=["shop"],
+        gogetssl_retire_cancel=True,
+    )
     assert run.code == 0, run.output
     run = bench.run(gogetssl_certificates=[healthy])
     assert run.code == 0, run.output

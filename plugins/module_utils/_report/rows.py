@@ -264,5 +264,5 @@ def moment(value: t.Any) -> dt.datetime | None:
 def day(value: t.Any) -> dt.date | None:
     try:
         return dt.date.fromisoformat(value[:10])
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):  # a dict takes a slice for a key from Python 3.12 on
         return None

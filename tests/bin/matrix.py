@@ -5,11 +5,12 @@
 
     python -m tests.bin.matrix              each supported ansible-core, the lowest versions of all libraries, hosts
     python -m tests.bin.matrix CORE...      these only, such as 2.18, devel (the newest pre-release) or lowest
-    python -m tests.bin.matrix short        the oldest and the newest ansible-core on each Python: `.ci/run`
+    python -m tests.bin.matrix short        the oldest and the newest ansible-core: `.ci/run`
 
 For managed hosts: the tests marked `host`, on the oldest supported Python. Contract tests, playbooks and `ansible-test
-sanity` depend on ansible-core more than on Python, so they run once for each ansible-core. The combination of
-`make test` is skipped. Run this script with the interpreter of the virtual environment that `make test` uses.
+sanity` depend on ansible-core more than on Python, so they run once for each ansible-core; contract tests depend on it
+least, so `short` runs them on the oldest only. The combination of `make test` is skipped. Run this script with the
+interpreter of the virtual environment that `make test` uses.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from .stages import ROOT, Stage, pytest_stage, run_in_parallel, summarise
 Version = tuple[int, int]
 Combination = tuple[Version, str]
 
-OLDEST_CONTROLLER: Version = (3, 11)
+OLDEST_CONTROLLER: Version = (3, 10)
 OLDEST_HOST: Version = (3, 9)
 OLDEST_CORE = "2.16"
 # Each supported ansible-core with its oldest and newest Python, of those that the tests support.
 SUPPORTED_CORES: dict[str, tuple[Version, Version]] = {
-    OLDEST_CORE: ((3, 11), (3, 12)),
-    "2.17": ((3, 11), (3, 12)),
+    OLDEST_CORE: ((3, 10), (3, 12)),
+    "2.17": ((3, 10), (3, 12)),
     "2.18": ((3, 11), (3, 13)),
     "2.19": ((3, 11), (3, 13)),
     "2.20": ((3, 12), (3, 14)),
@@ -44,9 +45,7 @@ DEVEL = "devel"
 DEVEL_PYTHONS: tuple[Version, Version] = ((3, 13), (3, 14))
 LOWEST = "lowest"
 HOST_CRYPTOGRAPHY = "cryptography==3.2"
-# `short`: the newest usable ansible-core depends on the Python version. OLDEST_CORE supports Python 3.12 at most.
-CORES: dict[Version, tuple[str, ...]] = {(3, 11): (OLDEST_CORE, "2.19")}
-NEWEST_CORE = ("2.21",)
+NEWEST_CORE = "2.21"
 HOST_REQUIREMENTS = ("pytest", "pyyaml", "dnspython", "requests", "flask")
 TEST_REQUIREMENTS = ("-r", "requirements.txt", "pytest", "flask", "pyyaml", "publicsuffixlist", "dns-lexicon")
 
@@ -74,10 +73,10 @@ def _version(python: str) -> Version | None:
     return int(major), int(minor)
 
 
-def combinations(found: Iterable[Version], tested: Combination) -> list[Combination]:
-    """Combinations of Python and ansible-core, except the one already tested."""
-    all_combinations = [(v, core) for v in found if v >= OLDEST_CONTROLLER for core in CORES.get(v, NEWEST_CORE)]
-    return [combination for combination in all_combinations if combination != tested]
+def outermost(found: Sequence[Version], tested: Combination) -> list[Combination]:
+    """The newest ansible-core on the newest Python and the oldest on the oldest, except the one already tested."""
+    newest, oldest = supported(found, [NEWEST_CORE], tested), supported(found, [OLDEST_CORE], tested)
+    return [*newest[-1:], *oldest[:1]]
 
 
 def current_combination() -> Combination:
@@ -114,33 +113,31 @@ def once_for_each_core(found: Sequence[Combination], tested: str) -> list[Combin
     return [(version, core) for core, version in sorted({core: v for v, core in found if core != tested}.items())]
 
 
-def lanes(pythons: dict[Version, str], chosen: Sequence[Combination], tested: Combination) -> list[list[Stage]]:
-    """One lane for each virtual environment, the longest lanes first."""
+def lanes(
+    pythons: dict[Version, str], chosen: Sequence[Combination], tested: Combination, *, contract: Sequence[str]
+) -> list[list[Stage]]:
+    """One lane for each virtual environment, the longest lanes first. `contract`: the cores for the contract tests."""
     with_all_tests = once_for_each_core(chosen, tested[1])
-    controllers = [
-        list(controller_stages(pythons[version], version, core, with_all_tests=(version, core) in with_all_tests))
-        for version, core in chosen
-    ]
+    controllers = []
+    for version, core in chosen:
+        folders, all_tests = ["unit"], (version, core) in with_all_tests
+        if all_tests:
+            folders += [*(["contract"] if core in contract else []), "playbooks"]
+        controllers.append(list(controller_stages(pythons[version], version, core, folders, sanity=all_tests)))
     return sorted(controllers, key=len, reverse=True)
 
 
-def sanity_stages(found: Sequence[Combination], tested: str) -> list[Stage]:
-    """The sanity stages, for one lane, as they share ansible-test's cache."""
-    return [
-        Stage(
-            f"{core} sanity",
-            ("env", f"PATH={ROOT / _venv(version, core) / 'bin'}:{os.environ['PATH']}", "tests/bin/sanity.sh"),
-        )
-        for version, core in once_for_each_core(found, tested)
-    ]
-
-
-def controller_stages(python: str, version: Version, core: str, *, with_all_tests: bool) -> Iterator[Stage]:
+def controller_stages(
+    python: str, version: Version, core: str, folders: Sequence[str], *, sanity: bool
+) -> Iterator[Stage]:
     name = f"{_dotted(version)}-{core}"
     venv = _venv(version, core)
     yield _venv_stage(name, python, venv, f"ansible-core=={core}.*")
-    for folder in ("unit", "contract", "playbooks") if with_all_tests else ("unit",):
+    for folder in folders:
         yield pytest_stage(f"{name} {folder}", f"tests/{folder}", f"{venv}/bin/python", "-m", "not slow")
+    if sanity:
+        path = f"PATH={ROOT / venv / 'bin'}:{os.environ['PATH']}"
+        yield Stage(f"{core} sanity", ("env", path, "tests/bin/sanity.sh"))
 
 
 def host_stages(pythons: dict[Version, str], *libraries: str) -> Iterator[Stage]:
@@ -180,15 +177,15 @@ def main(names: Sequence[str]) -> int:
     unknown = [name for name in names if name not in (*SUPPORTED_CORES, DEVEL, LOWEST, "short")]
     if unknown:
         sys.exit(f"matrix.py: unknown: {', '.join(unknown)}")
+    contract: Sequence[str] = (*SUPPORTED_CORES, DEVEL)
     if "short" in names:
-        chosen, others = combinations(here, tested), [list(host_stages(here))]
+        chosen, others, contract = outermost(list(here), tested), [list(host_stages(here))], [OLDEST_CORE]
     else:
-        cores = [core for core in (*SUPPORTED_CORES, DEVEL) if core in (names or SUPPORTED_CORES)]
+        cores = [core for core in contract if core in (names or SUPPORTED_CORES)]
         chosen, others = supported(here, cores, tested), []
         if not names or LOWEST in names:
             others = [list(lowest_stages(here)), list(host_stages(here)), list(host_stages(here, HOST_CRYPTOGRAPHY))]
-    results = run_in_parallel([*lanes(here, chosen, tested), *others])
-    return summarise(results + run_in_parallel([sanity_stages(chosen, tested[1])]))
+    return summarise(run_in_parallel([*lanes(here, chosen, tested, contract=contract), *others]))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ git ls-files -z --cached --others --exclude-standard |
 cache=~/.ansible/test/cache
 sources=$(python -c 'import ansible_test, pathlib; print(pathlib.Path(ansible_test.__path__[0]) / "_internal")')
 mkdir -p "$cache"
+# One at a time: two would install the same tools into ansible-test's cache.
+exec {lock}>"$cache/gogetssl.lock"
+flock "$lock"
 mapfile -t versions < <(grep -oE "pip='[0-9.]+'" "$sources/python_requirements.py" | grep -oE '[0-9.]+' | sort -u)
 for version in "${versions[@]}"; do
     bootstrap=$cache/get_pip_${version//./_}.py

@@ -54,6 +54,7 @@ def swapped_journals(scenario: Scenario) -> None:
     ours.write_text(texts[1])
     theirs.write_text(texts[0])
     scenario.reissue()
+    scenario.time.sleep(120)  # until late requests have taken effect
     before = scenario.rows_of(site)
     recover(scenario, victim)
     if scenario.rows_of(site) != before:
@@ -65,11 +66,11 @@ def template(scenario: Scenario) -> None:
 
     The operator removes abandon_intent: what it has done before is not on the disk.
     """
-    site, victim = scenario.site, scenario.new_victim()
+    site, victim, last = scenario.site, scenario.new_victim(), scenario.last_of_term()
     site.spec.pop("abandon_intent", None)
     shutil.rmtree(site.root)
     shutil.copytree(victim.root, site.root, symlinks=True)
-    scenario.phase()
+    scenario.replace_now(last)
 
 
 def cloned(scenario: Scenario) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
+from ansible_collections.certops.gogetssl.plugins.module_utils._order.lifetime import RENEWAL_WINDOW, midnight
 from tests.emulator.faults import Fault
 
 from . import answers, leis, more
@@ -200,11 +201,22 @@ class Scenario:
         """The certificate expires within the paid term."""
         leaf = self.installed()
         self.advance_to((leaf.not_after - dt.timedelta(days=self.dice.choice([1, 10, 40]))).date())
-        last = self.paid() and self.paid()[-1]["end_date"] == leaf.not_after.date().isoformat()
-        if last:
+        if self.last_of_term():
             self.renew_order()
         else:
             self.phase(lambda: self.purchases() == self.terms)
+
+    def last_of_term(self) -> bool:
+        """Whether the installed certificate is the last one of its paid term."""
+        return bool(self.paid()) and self.paid()[-1]["end_date"] == self.installed().not_after.date().isoformat()
+
+    def replace_now(self, last: bool) -> None:
+        """Replace a lost certificate: for free, or with the next term if it was the `last` one and that can be paid."""
+        end = midnight(dt.date.fromisoformat(self.paid()[-1]["end_date"]))
+        if last and self.time.now >= (end - RENEWAL_WINDOW).timestamp():
+            self.renew_order()
+        else:
+            self.phase()
 
     def rekey(self) -> None:
         """The operator requests a new key until it is installed."""
@@ -220,8 +232,9 @@ class Scenario:
 
     def key_lost(self) -> None:
         """The installed private key is removed."""
+        last = self.last_of_term()
         (self.site.root / "current" / "privkey.pem").unlink()
-        self.phase()
+        self.replace_now(last)
 
     def journal_lost(self) -> None:
         """The journal is removed when the certificate is due."""
@@ -374,8 +387,8 @@ class Scenario:
             (self.site.root / "order.json").unlink()
         elif "named by adopt, is" in reason:
             self.site.spec.pop("adopt")
-        elif self.cloned and "its new certificate has the same fault" in reason:
-            self.operator_knows = "rejected"  # the clone is gone: reissue once more
+        elif (self.cloned or self.vendor.late_reissues) and "its new certificate has the same fault" in reason:
+            self.operator_knows = "rejected"  # the clone is gone, or the late key before last: reissue once more
         elif "the account has a live order for" in reason:  # bought by a clone, or with a key that was lost
             self.site.spec["adopt"] = self.paid()[-1]["order_id"]
         elif "Reissue is not possible" not in reason:  # a late reissue took effect; the next run continues it

@@ -190,6 +190,7 @@ class Vendor(Emulator):
         self.answer_with: int | None = None  # an order id that replaces the one in the next response to a purchase
         self.unreadable: dict[int, dict[str, Any]] = {}  # order id -> fields of its status that are replaced
         self.late: list[Fault] = []  # for calls that take effect after the client's timeout
+        self.late_reissues = 0  # those that have taken effect
 
     def start(self) -> Vendor:
         self._directory = tempfile.TemporaryDirectory(prefix="vendor-")
@@ -227,6 +228,7 @@ class Vendor(Emulator):
     def reset(self, *, settings: bool = True) -> None:
         super().reset(settings=settings)
         self.late.clear()
+        self.late_reissues = 0
         self.answer_with = None
         self.unreadable = {}
 
@@ -308,6 +310,7 @@ class Vendor(Emulator):
         """Deliver a late call, whose response is discarded."""
         with contextlib.suppress(_ClientTimeout, Dropped):
             self.call(method, url, data, headers)
+            self.late_reissues += "/ssl/reissue/" in url
 
     def session(self) -> Session:
         return Session(self)

@@ -566,6 +566,19 @@ def test_a_restored_host_follows_the_order_that_was_bought_since(host):
     assert (len(host.orders), first != second) == (2, True)
 
 
+def test_an_order_that_is_live_after_its_term_does_not_hide_its_successor(host):
+    """A reissue that nobody validated stays as it is. The journal is lost, and adopt still names that order."""
+    first = issued(host)
+    host.emulator.advance(days=380)
+    assert host.order(now=after_the_term)["orders"][0]["step"] == "buy"
+    second = host.orders[1]["order_id"]
+    host.emulator.force(first, status="reissue")
+    host.file("order.json").unlink()
+    result = host.order(now=after_the_term, adopt=first)
+    assert [one["order_id"] for one in result["orders"]] == [second], result["stopped"]
+    assert len(host.orders) == 2
+
+
 @pytest.mark.parametrize(
     ("others", "step"),
     [

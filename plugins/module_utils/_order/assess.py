@@ -105,7 +105,7 @@ def _decide(
         return plan.decide_step(spec, state, known, session.policy, session.now)
 
     decision = decide(vendor)
-    if lookup.needs_successor(decision, vendor):
+    if lookup.needs_successor(decision, vendor, session.now):
         vendor = lookup.with_successor(session, spec, state, vendor)
         decision = decide(vendor)
     names_due = (decision.refused or decision.step) is Step.ADD_NAMES

@@ -13,7 +13,7 @@ from .._api.orders import Api
 from .._core.errors import GogetsslError, Kind, input_error
 from .._core.task import Context, Result
 from .._host import journal as _journal
-from .._host.journal import HostState
+from .._host.journal import HostState, Journal
 from .._request.spec import CertificateSpec, read_specs
 from . import journal_updates, ownership, repeats
 from .decision import stop
@@ -53,10 +53,10 @@ def _targets(context: Context, api: Api) -> tuple[dict[int, str | None], list[Re
             raise input_error(
                 f"{one.name}: a purchase is under way or its outcome is unknown; settle it first by state=present."
             )
-        one = repeats.follow_adopt(one, journal)
-        order_id = one.adopt or (journal.order_id if journal is not None else None)
+        order_id = journal.order_id if journal is not None else one.adopt
         if order_id is not None:
-            _check_owner(api, one, state, order_id)
+            _check_owner(api, one, state, order_id, journal is not None)
+            _check_adopt(one, journal)
             targets[order_id] = one.name
         else:
             without_order.append(
@@ -65,12 +65,27 @@ def _targets(context: Context, api: Api) -> tuple[dict[int, str | None], list[Re
     return targets, without_order
 
 
-def _check_owner(api: Api, spec: CertificateSpec, state: HostState, order_id: int) -> None:
-    """Fail if an order from the journal or adopt belongs to another certificate."""
-    why = ownership.foreign(api.order(order_id), ownership.claimant(spec, state), order_id == spec.adopt)
+def _check_owner(api: Api, spec: CertificateSpec, state: HostState, order_id: int, recorded: bool) -> None:
+    """Fail if an order from the journal (`recorded`) or adopt belongs to another certificate.
+
+    An order from adopt needs a key of the host, if there is one: the option may name a former order of the certificate.
+    """
+    order, claimed = api.order(order_id), ownership.claimant(spec, state)
+    why = ownership.foreign(order, claimed, adopted=not recorded)
+    if not why and not recorded and claimed.keys and not ownership.has_key(order, claimed):
+        why = "its key is not known on this host"
     if why:
         reason = stop("foreign_order", order_id, why=why).reason
         raise GogetsslError(f"{spec.name}: {reason}. Nothing was cancelled.", Kind.REFUSED)
+
+
+def _check_adopt(spec: CertificateSpec, journal: Journal | None) -> None:
+    """Fail if adopt names another order than the journal: which of the two to cancel is not for a machine to decide."""
+    if journal is not None and repeats.adopt_is_new(spec.adopt, journal):
+        raise input_error(
+            f"{spec.name}: the host's journal names order {journal.order_id}, and adopt names order {spec.adopt}."
+            " Nothing was cancelled. Remove adopt, or give the order to cancel in order_ids."
+        )
 
 
 def _cancel(context: Context, api: Api, name: str | None, order_id: int) -> Result:

@@ -39,6 +39,11 @@ def due_on(name: str, certificate: x509.Certificate, term_end: dt.date | None) -
     return due
 
 
+def term_is_over(order: Order, now: dt.datetime) -> bool:
+    """True if the last day of an order's paid term has passed."""
+    return order.end_date is not None and now >= midnight(order.end_date) + DAY
+
+
 def cancelled_on(product: Product, order: Order, journal: Journal | None) -> dt.date | None:
     """Return when the vendor cancels an unfinished order (API reference 9.4), or None.
 

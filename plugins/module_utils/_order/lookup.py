@@ -9,6 +9,7 @@ Every order passes `ownership` first. Nothing is bought here; an intent of an ea
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 
 from .._api.listing import REACH
 from .._api.models import AnyOrder, Order, Product, Unreadable
@@ -20,6 +21,7 @@ from .._request.spec import CertificateSpec
 from . import journal_updates, outcome, ownership, prices, repeats
 from . import purchase as _purchase
 from .decision import Decision, Step
+from .lifetime import term_is_over
 from .plan import VendorState
 from .session import Session
 
@@ -170,10 +172,12 @@ def _is_for_spec(order: Order, spec: CertificateSpec, state: HostState, product:
     return _purchase.is_ours(order, trace)
 
 
-def needs_successor(decision: Decision, vendor: VendorState) -> bool:
-    """True if the order has ended or a purchase is due: a later order may exist that the host has no record of."""
-    due = decision.refused or decision.step
-    return vendor.order is not None and (due in (Step.BUY, Step.RENEW) or vendor.order.status.ended)
+def needs_successor(decision: Decision, vendor: VendorState, now: dt.datetime) -> bool:
+    """True if the order or its term has ended or a purchase is due: a later order may exist, unknown to the host."""
+    order, due = vendor.order, decision.refused or decision.step
+    if order is None:
+        return False
+    return due in (Step.BUY, Step.RENEW) or order.status.ended or term_is_over(order, now)
 
 
 def with_successor(session: Session, spec: CertificateSpec, state: HostState, vendor: VendorState) -> VendorState:

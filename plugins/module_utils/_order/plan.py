@@ -23,7 +23,17 @@ from . import policy as _policy
 from . import repeats
 from .decision import Decision, Step, stop
 from .installed import damage_of, shortfall_of, unconfirmed
-from .lifetime import DAY, RENEWAL_WINDOW, TERM_END_SLACK, cancelled_on, due_on, midnight, rekey_due, term_end
+from .lifetime import (
+    DAY,
+    RENEWAL_WINDOW,
+    TERM_END_SLACK,
+    cancelled_on,
+    due_on,
+    midnight,
+    rekey_due,
+    term_end,
+    term_is_over,
+)
 from .policy import Policy
 from .prices import extra_slots, slots_price
 
@@ -292,7 +302,7 @@ def _next_term(
         if spec.abandon_intent:
             return _purchase(spec, vendor, Step.BUY, f"the paid term of order {order.order_id} has ended")
         return stop("clock_ahead", order.order_id, end=term_end.date())
-    if now < term_end + DAY and not (last_of_term and now >= term_end - RENEWAL_WINDOW):
+    if not term_is_over(order, now) and not (last_of_term and now >= term_end - RENEWAL_WINDOW):
         return None
     if order.product_id not in (None, vendor.product.product_id):
         ends = f"the paid term of order {order.order_id} ends and the product changed"

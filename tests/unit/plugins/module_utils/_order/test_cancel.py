@@ -112,6 +112,25 @@ def test_adopt_that_was_followed_before_does_not_name_the_order_to_cancel() -> N
     assert [one["order_id"] for one in result["cancelled"]] == [7]
 
 
+@pytest.mark.parametrize("journal_order", [8, 7])
+def test_adopt_and_the_journal_must_agree(journal_order: int) -> None:
+    """With another host's journal, or with the right one: which order the operator means is not known."""
+    state = journal.HostState(journal=dataclasses.replace(JOURNAL, order_id=journal_order))
+    theirs = call("GET", "/orders/status/8", order_answer(8, "active", domain="other.example.com"))
+    with scripted(theirs if journal_order == 8 else status()), pytest.raises(GogetsslError) as caught:
+        cancel_shop(state, adopt=5)
+    wanted = "order 8 does not belong" if journal_order == 8 else "names order 7, and adopt names order 5. Nothing was"
+    assert wanted in caught.value.message
+
+
+def test_adopt_without_a_journal_must_name_an_order_with_the_key_of_the_host() -> None:
+    state = journal.HostState(key="another")
+    with scripted(status()), pytest.raises(GogetsslError, match="its key is not known on this host. .*was cancelled"):
+        cancel_shop(state, adopt=7)
+    with scripted(status(), status(), PRODUCT, invoice("2027-01-10"), DONE):
+        assert cancel_shop(journal.HostState(), adopt=7)["changed"]
+
+
 @pytest.mark.parametrize(("api", "refused"), [(URL, True), ("https://sandbox.test/api", False)])
 def test_an_unfinished_purchase_at_this_api_prevents_the_cancellation(api: str, refused: bool) -> None:
     intent = journal.Intent(api, "buy", 45, 12, ("shop.example.com",), "k", "m", "u", 0.0)

@@ -395,6 +395,28 @@ def test_a_real_server(port: int) -> None:
     assert Prober(resolve).check(FILE_VALIDATION) == Visibility(True)
 
 
+@pytest.mark.parametrize("length", ["", f"Content-Length: {10**12}\r\n"])
+def test_a_body_without_an_end_is_read_up_to_the_limit(length: str) -> None:
+    """A web server that someone else controls sends as fast as it can, until its visitor has gone."""
+    sent = []
+
+    class Endless(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with contextlib.suppress(OSError):
+                self.wfile.write(f"HTTP/1.1 200 OK\r\n{length}\r\n".encode())
+                while len(sent) < 1000:
+                    self.wfile.write(b"x" * probe.MAX_BODY_BYTES)
+                    sent.append(1)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
+        page = probe.fetch(Target("http", "127.0.0.1", server.server_address[1], "shop.example.com", "/"))
+        server.shutdown()
+    size = len(page.body)
+    assert size == probe.MAX_BODY_BYTES + 1
+    assert len(sent) < 1000  # the connection was closed before all was sent
+
+
 def test_no_listening_server() -> None:
     result = Prober({"shop.example.com": ("127.0.0.1", 1)}).check(FILE_VALIDATION)
     assert result.problem == f"{FILE_VALIDATION.url} on 127.0.0.1 port 1: connection refused."

@@ -125,7 +125,7 @@ def test_adopt_and_the_journal_must_agree(journal_order: int) -> None:
 
 def test_adopt_without_a_journal_must_name_an_order_with_the_key_of_the_host() -> None:
     state = journal.HostState(key="another")
-    with scripted(status()), pytest.raises(GogetsslError, match="its key is not known on this host. .*was cancelled"):
+    with scripted(status()), pytest.raises(GogetsslError, match=r"its key is not known on this host\. .*was cancelled"):
         cancel_shop(state, adopt=7)
     with scripted(status(), status(), PRODUCT, invoice("2027-01-10"), DONE):
         assert cancel_shop(journal.HostState(), adopt=7)["changed"]

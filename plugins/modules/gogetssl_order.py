@@ -152,6 +152,19 @@ options:
       - This option has no effect with C(async).
     type: bool
     default: false
+  web_hosts:
+    description:
+      - The hosts whose web servers serve the DCV files of this host. DigiCert, GeoTrust, RapidSSL and Thawte use one
+        file name, C(fileauth.txt), for all validations. If another certificate of the same run uses that file on one of
+        these hosts, in O(web_root), nothing is bought or reissued.
+    type: list
+    elements: str
+    default: []
+  web_root:
+    description:
+      - The directory in which O(web_hosts) serve the DCV files. Hosts with different directories do not conflict.
+    type: str
+    default: ""
   other_hosts:
     description:
       - The certificates that other hosts of the play request. Each entry has C(host), C(common_name) and C(product).

@@ -35,7 +35,7 @@ def secure_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 
 def _self_signed(directory: Path) -> ssl.SSLContext:
     request = x509.load_pem_x509_csr(make_csr("anything.invalid").encode())
-    now = dt.datetime.now(dt.UTC)
+    now = dt.datetime.now(dt.timezone.utc)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(request.subject)

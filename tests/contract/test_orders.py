@@ -170,7 +170,7 @@ def test_the_schedule_limits_the_lifetime(api: Api, emulator: Emulator) -> None:
     emulator.set(validity_schedule=True)
     lives = []
     for year in (2027, 2029):
-        target = dt.datetime(year, 4, 1, tzinfo=dt.UTC).timestamp()
+        target = dt.datetime(year, 4, 1, tzinfo=dt.timezone.utc).timestamp()
         emulator.advance(seconds=max(0.0, target - emulator.now()))
         api = Api(emulator)
         status = api.status(active(api, emulator, name=f"y{year}.example.com"))

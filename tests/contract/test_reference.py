@@ -237,7 +237,7 @@ def test_3_invoice_fields(api: Api, emulator: Emulator) -> None:
 )
 def test_3_invoice_periods(api: Api, emulator: Emulator, since: int | None, till: int | None, accepted: bool) -> None:
     """At most 365 days; by default the last 365 days."""
-    today = dt.datetime.fromtimestamp(emulator.now(), dt.UTC).date()
+    today = dt.datetime.fromtimestamp(emulator.now(), dt.timezone.utc).date()
     query = {"date_from": since, "date_till": till}
     dates = {k: str(today - dt.timedelta(days=days)) for k, days in query.items() if days is not None}
     assert ("success" in api.get("/invoice/", **dates)) is accepted

@@ -116,7 +116,7 @@ def _day(call: Call, name: str, default: float) -> float:
     if not text:
         return default
     try:
-        return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).timestamp()
+        return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.timezone.utc).timestamp()
     except ValueError:
         raise ApiError(f"Wrong {name}", f"The parameter {name} must be of the form Y-m-d") from None
 

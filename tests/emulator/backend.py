@@ -124,7 +124,7 @@ def row_id(text: str) -> int:
 def date(backend: Backend, moment: float) -> str:
     if not moment:
         return backend.settings.empty_date
-    return dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%Y-%m-%d")
+    return dt.datetime.fromtimestamp(moment, dt.timezone.utc).strftime("%Y-%m-%d")
 
 
 def money(cents: int) -> str:

@@ -83,7 +83,7 @@ class CertificateAuthority:
     def server_context(self, names: list[str]) -> ssl.SSLContext:
         """TLS for the API itself, with a certificate of this CA."""
         key = ec.generate_private_key(ec.SECP256R1())
-        now = dt.datetime.now(dt.UTC).timestamp()
+        now = dt.datetime.now(dt.timezone.utc).timestamp()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         builder = _base(subject, self.intermediate.subject, key.public_key(), now - 86400, now + 398 * 86400)
         builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(n) for n in names]), critical=False)
@@ -98,7 +98,7 @@ class CertificateAuthority:
 
     def _create(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
-        start = dt.datetime.now(dt.UTC).timestamp() - 365 * 86400
+        start = dt.datetime.now(dt.timezone.utc).timestamp() - 365 * 86400
         end = start + _CA_YEARS * 365 * 86400
         root_key = rsa.generate_private_key(65537, 2048)
         key = rsa.generate_private_key(65537, 2048)
@@ -118,7 +118,7 @@ def pem(certificate: x509.Certificate) -> str:
 
 
 def _moment(seconds: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+    return dt.datetime.fromtimestamp(int(seconds), dt.timezone.utc)
 
 
 def _ca_name(common_name: str) -> x509.Name:

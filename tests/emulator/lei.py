@@ -188,7 +188,7 @@ def _address(data: dict[str, str], kind: str) -> dict[str, str]:
 def _moment(seconds: float) -> str:
     if not seconds:
         return "0000-00-00 00:00:00"
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
 
 
 _LOOKUP = (

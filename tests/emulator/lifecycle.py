@@ -106,7 +106,7 @@ def consider(backend: Backend, order: Order, now: float) -> None:
 
 def max_days(backend: Backend, now: float) -> int:
     if backend.settings.validity_schedule:
-        today = dt.datetime.fromtimestamp(now, dt.UTC).date()
+        today = dt.datetime.fromtimestamp(now, dt.timezone.utc).date()
         return next((days for start_day, days in _SCHEDULE if today >= start_day), 397)
     return backend.settings.max_days
 
@@ -160,7 +160,7 @@ def certificate_names(backend: Backend, order: Order) -> list[str]:
 
 
 def add_months(moment: float, months: int) -> float:
-    day = dt.datetime.fromtimestamp(moment, dt.UTC)
+    day = dt.datetime.fromtimestamp(moment, dt.timezone.utc)
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return day.replace(year=year, month=month + 1, day=min(day.day, last)).timestamp()

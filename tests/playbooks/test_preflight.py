@@ -113,7 +113,7 @@ def test_a_healthy_run_removes_the_probe_of_a_killed_one(bench: Bench) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("preflight", [True, False])
 def test_two_orders_with_the_same_file_name_are_validated_one_after_the_other(bench: Bench, preflight: bool) -> None:
-    """Without the preflight both are paid, and the second one is completed by the next run."""
+    """Nothing is bought that could not be validated in this run, with and without the preflight."""
     options: dict[str, Any] = {
         "gogetssl_certificates": [
             bench.shop(name=name, names=[f"{name}.example.com"], product="31") for name in ("one", "two")
@@ -128,12 +128,33 @@ def test_two_orders_with_the_same_file_name_are_validated_one_after_the_other(be
     if preflight:
         assert "fileauth.txt holds one validation at a time, and one uses it in this run" in joined(run.output)
     else:
-        assert "fileauth.txt exists with other content" in joined(run.output)
-    assert len(bench.orders) == (1 if preflight else 2)
+        assert "fileauth.txt would replace the one of" in joined(run.output)
+    assert len(bench.orders) == 1
     run = bench.run(**options)
     assert run.code == 0, run.output
     assert len(bench.orders) == 2
     assert "two: installed" in run.output
+    assert not bench.proofs
+
+
+@pytest.mark.slow
+def test_hosts_with_one_web_root_use_the_one_file_name_in_turn(bench: Bench) -> None:
+    """Both hosts request a certificate of a brand with one file name, and publish on the same web host."""
+    names = {"web1": "one.example.com", "web2": "two.example.com"}
+    options: dict[str, Any] = {
+        "hosts": tuple(names),
+        "gogetssl_directory": f"{bench.store}/{{{{ inventory_hostname }}}}",
+        "gogetssl_certificates": [bench.shop(names=[f"{{{{ {names}[inventory_hostname] }}}}"], product="31")],
+        "gogetssl_resolve": dict.fromkeys(names.values(), "127.0.0.1"),
+        "gogetssl_web_hosts": ["web1"],
+    }
+    run = bench.run(**options)
+    assert run.code != 0
+    assert "fileauth.txt would replace the one of" in joined(run.output), run.output
+    assert len(bench.orders) == 1
+    run = bench.run(**options)
+    assert run.code == 0, run.output
+    assert sorted(order["common_name"] for order in bench.orders) == sorted(names.values())
     assert not bench.proofs
 
 

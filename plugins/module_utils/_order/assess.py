@@ -12,7 +12,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from .._api.models import Product, Status
+from .._api.models import Family, Product, Status
 from .._core import names
 from .._core.errors import GogetsslError, input_error
 from .._core.task import Context
@@ -49,6 +49,7 @@ def assess(session: Session, spec: CertificateSpec, state: HostState, csr: str |
     vendor, decision = _decide(session, spec, state, vendor)
     _check_fit(spec, product, not_sold, decision)
     decision = _without_conflict(session, spec, decision)
+    decision = _without_file_conflict(session, spec, vendor.product, decision)
     decision = _policy.approved(decision, spec.name, session.context.params["approved_plan"])
     if decision.spends:
         decision = _reserve(session, spec, decision)
@@ -126,6 +127,22 @@ def _without_conflict(session: Session, spec: CertificateSpec, decision: Decisio
     hosts = duplicates.name_hosts([here, *others])
     first = min([here, *others])  # the same suggestion on every host
     return refuse("no_order_host", decision, hosts=hosts, name=spec.common_name, first=first)
+
+
+def _without_file_conflict(session: Session, spec: CertificateSpec, product: Product, decision: Decision) -> Decision:
+    """Stop a step whose DCV file would replace another one: brands of DigiCert have one file name (API reference 8.3).
+
+    An order that is under way only claims the name: it is paid, and a later run can complete it.
+    """
+    by_file = any(method in methods.FILES for method in spec.methods.values())
+    if product.family is not Family.DIGICERT or not by_file or session.context.check_mode:
+        return decision
+    if decision.step not in (*ACTING, Step.RESUME):
+        return decision
+    used = session.claim_file(spec.name)
+    if used is None or decision.step is Step.RESUME:
+        return decision
+    return refuse("file_in_use", decision, web_host=used[0], holder=used[1])
 
 
 def _reserve(session: Session, spec: CertificateSpec, decision: Decision) -> Decision:

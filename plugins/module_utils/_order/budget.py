@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Account balance and reservations of one Ansible run, shared by all its hosts, forks and plays.
+"""Account balance, reservations and claims of one Ansible run, shared by all its hosts, forks and plays.
 
 A purchase is reserved before it is made, in a file of the run's own temporary directory, which is removed with the run.
 The limit therefore holds under every strategy: the host that reserves first buys first. The reservation of a purchase
@@ -32,6 +32,7 @@ class Account:
     currency: str | None = None
     reserved: dict[str, int] = dataclasses.field(default_factory=dict)
     orders: dict[str, str] = dataclasses.field(default_factory=dict)  # order id -> the certificate that uses it
+    files: dict[str, str] = dataclasses.field(default_factory=dict)  # place -> the certificate that uses fileauth.txt
 
     def others(self, purchase: str) -> int:
         """Return the amount reserved for other purchases."""

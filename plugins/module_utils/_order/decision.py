@@ -145,6 +145,10 @@ STOPS: dict[str, str] = {
         "{hosts} request {name}, and each would buy it. Set its order_host to the host that orders it for all of"
         " them, such as {first}, or to inventory_hostname if each host buys an order of its own"
     ),
+    "file_in_use": (
+        "{step} is due ({reason}), but its DCV file fileauth.txt would replace the one of {holder} in the web root of"
+        " {web_host}. Run again when that certificate is installed, or set dcv to dns"
+    ),
     "bought_elsewhere": (
         "another run has bought {name} for {holder} within the last hour ({known}). Set order_host to that host, or to"
         " inventory_hostname if each host is to pay for an order of its own"

@@ -92,6 +92,20 @@ class Session:
             holder = account.orders.setdefault(str(order_id), mine)
         return "" if holder == mine else holder
 
+    def claim_file(self, name: str) -> tuple[str, str] | None:
+        """Claim the file `fileauth.txt` of all web hosts for a certificate.
+
+        Return a web host where another certificate of this run uses it, and that certificate.
+        """
+        mine, web_root = self.holder(name), self.context.params["web_root"]
+        places = {f"{host}:{web_root}": host for host in self.context.params["web_hosts"]}
+        with self.account() as account:
+            for place, host in places.items():
+                if account.files.get(place, mine) != mine:
+                    return host, account.files[place]
+            account.files.update(dict.fromkeys(places, mine))
+        return None
+
     def other_requests(self, spec: CertificateSpec) -> list[t.Mapping[str, t.Any]]:
         """Return the requests of other hosts from the task's options and the play's variables."""
         context = self.context

@@ -49,6 +49,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "order_ids": {"type": "list", "elements": "int", "default": []},
     "compare_hosts": {"type": "bool", "default": False},
     "other_hosts": {"type": "list", "elements": "dict", "default": []},
+    "web_hosts": {"type": "list", "elements": "str", "default": []},
+    "web_root": {"type": "str", "default": ""},
 }
 
 

@@ -89,6 +89,14 @@ options:
         the purchase is unknown.
       - With C(async), the limit only applies to the single task, because the task runs on the host.
     type: int
+  max_price_per_day:
+    description:
+      - Maximum price of everything that the account buys in a day, by this run, other runs and persons, before tax, in
+        minor units of the account's currency (cents).
+      - Before each purchase, the module adds the account's invoices with today's date in UTC or a later one, without
+        cancelled and refunded ones.
+      - Runs that buy within the same seconds can exceed the limit together by one purchase each.
+    type: int
   currency:
     description:
       - Currency of the price limits, such as V(EUR). If the account has another currency, the module buys nothing.

@@ -126,6 +126,31 @@ def test_max_price_per_run_limits_the_sum_of_all_hosts(tmp_path, host, emulator)
     assert len(host.orders) == 2
 
 
+def test_max_price_per_day_limits_what_separate_runs_buy(tmp_path, host, emulator):
+    """Two job slices, each a run of its own. The limit looks at the account, not at the run."""
+    costs = price(host)
+    other = Host(tmp_path / "web2", emulator)
+    limit = {"max_price_per_day": 2 * costs - 1}
+    assert not host.order(run_directory=str(tmp_path), options=limit)["stopped"]
+    stopped = other.order(abandon_intent=True, options=limit)
+    assert "for one day" in reasons(stopped)
+    assert len(host.orders) == 1
+    emulator.advance(days=1)
+    tomorrow = other.order(abandon_intent=True, options=limit, now=emulator.now)
+    assert not tomorrow["stopped"], reasons(tomorrow)
+    assert len(host.orders) == 2
+
+
+def test_max_price_per_day_counts_what_the_run_has_reserved(tmp_path, host, emulator):
+    """An invoice may be listed later than its purchase."""
+    emulator.set(invoice_delay=3600)
+    other = Host(tmp_path / "web2", emulator)
+    shared = {"run_directory": str(tmp_path), "options": {"max_price_per_day": 2 * price(host) - 1}}
+    assert not host.order(**shared)["stopped"]
+    assert "for one day" in reasons(other.order(abandon_intent=True, **shared))
+    assert len(host.orders) == 1
+
+
 REFUSED = {"kind": "body", "body": '{"error": true, "message": "Error", "description": "No more orders today"}'}
 
 

@@ -101,12 +101,13 @@ def _long(call: Call, item: Invoice) -> dict[str, Any]:
 
 def invoices_by_period(call: Call) -> dict[str, Any]:
     """Invoices of a period of at most 365 days; the default is the last 365 days."""
-    today = call.backend.now() - call.backend.now() % DAY
+    now = call.backend.now()
+    today = now - now % DAY
     till = _day(call, "date_till", today)
     since = _day(call, "date_from", till - 365 * DAY)
     if since > till or till - since > 365 * DAY:
         raise ApiError("Wrong period", "The period must not be longer than 365 days")
-    newest = min(till + DAY, call.backend.now() - call.backend.settings.invoice_delay)
+    newest = min(till + DAY, now - call.backend.settings.invoice_delay)
     found = [i for i in call.backend.store.invoices() if since <= i.created <= newest]
     return {"invoices": [_long(call, item) for item in found], "success": True}
 

@@ -24,6 +24,7 @@ from .._request.suggestions import unknown_product
 from . import lifetime, lookup, plan, product_fit, repeats
 from . import policy as _policy
 from . import purchase as _purchase
+from .budget import Account
 from .decision import ACTING, SPENDING, Decision, Step, refuse
 from .plan import VendorState
 from .policy import Funds
@@ -152,11 +153,25 @@ def _reserve(session: Session, spec: CertificateSpec, decision: Decision) -> Dec
         if policy.needs_account and not account.queried:
             account.balance, account.currency = session.api.balance()
             account.queried = True
-        funds = Funds(account.balance, account.currency, account.others(purchase))
+        others = account.others(purchase)
+        funds = Funds(account.balance, account.currency, others, _spent_today(session, account, others))
         decision = _policy.affordable(decision, policy, funds)
         if decision.step is not Step.STOP:
             account.reserved[purchase] = decision.price or 0
     return decision
+
+
+def _spent_today(session: Session, account: Account, others: int) -> int:
+    """Return what the account was invoiced for today, with this run's reservations that are not invoiced yet.
+
+    The invoices are read before each purchase, because other runs and persons buy from the same account.
+    """
+    if session.policy.max_price_per_day is None:
+        return 0
+    invoiced = session.api.invoiced_since(session.time().date())
+    if account.invoiced is None:
+        account.invoiced = invoiced
+    return max(invoiced, account.invoiced + others)
 
 
 def warn_in_time(context: Context, assessment: Assessment) -> None:

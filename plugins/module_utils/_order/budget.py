@@ -30,6 +30,7 @@ class Account:
     queried: bool = False
     balance: int | None = None
     currency: str | None = None
+    invoiced: int | None = None  # on the day of the run, before its first purchase
     reserved: dict[str, int] = dataclasses.field(default_factory=dict)
     orders: dict[str, str] = dataclasses.field(default_factory=dict)  # order id -> the certificate that uses it
     files: dict[str, str] = dataclasses.field(default_factory=dict)  # place -> the certificate that uses fileauth.txt

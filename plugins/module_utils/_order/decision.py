@@ -133,6 +133,10 @@ STOPS: dict[str, str] = {
         "{step} costs {price} before tax; with {spent} for other certificates, that is above the limit of {limit}"
         " for one run ({reason}). Raise gogetssl_max_price_per_run, or run again"
     ),
+    "max_price_per_day": (
+        "{step} costs {price} before tax; with {spent} that the account was invoiced for today, that is above the limit"
+        " of {limit} for one day ({reason}). Raise gogetssl_max_price_per_day, or run again tomorrow"
+    ),
     "currency": (
         "{step} is due ({reason}), but the account's currency is {currency} and gogetssl_currency is {expected}."
         " Correct gogetssl_currency or the credentials"

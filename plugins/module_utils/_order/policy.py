@@ -38,6 +38,7 @@ class Policy:
     max_price: int | None = None  # of one step
     max_price_per_year: int | None = None  # of one certificate, with what was bought in the `YEAR` before
     max_price_per_run: int | None = None  # of everything a run of Ansible buys, on all hosts
+    max_price_per_day: int | None = None  # of everything the account is invoiced for in a day, by any run or person
     currency: str | None = None  # of the limits
     tax_percent: float | None = None  # added to the list price
     check_balance: bool = True
@@ -52,7 +53,8 @@ class Policy:
 
     @property
     def has_limit(self) -> bool:
-        return any(one is not None for one in (self.max_price, self.max_price_per_year, self.max_price_per_run))
+        limits = (self.max_price, self.max_price_per_year, self.max_price_per_run, self.max_price_per_day)
+        return any(limit is not None for limit in limits)
 
     @property
     def needs_account(self) -> bool:
@@ -62,11 +64,12 @@ class Policy:
 
 @dataclasses.dataclass(frozen=True)
 class Funds:
-    """The account balance, and the amount that this run has reserved or spent for other certificates."""
+    """The account balance, and what was reserved or spent for other certificates: by this run, and by anyone today."""
 
     balance: int | None = None
     currency: str | None = None
     reserved: int = 0
+    today: int = 0
 
 
 def permitted(decision: Decision, policy: Policy, spent: int) -> Decision:
@@ -100,6 +103,9 @@ def affordable(decision: Decision, policy: Policy, funds: Funds) -> Decision:
     if policy.max_price_per_run is not None and funds.reserved + price > policy.max_price_per_run:
         limit = money(policy.max_price_per_run, unit)
         return refuse("max_price_per_run", decision, price=shown, spent=others, limit=limit)
+    if policy.max_price_per_day is not None and funds.today + price > policy.max_price_per_day:
+        limit, spent = money(policy.max_price_per_day, unit), money(funds.today, unit)
+        return refuse("max_price_per_day", decision, price=shown, spent=spent, limit=limit)
     if not policy.check_balance or funds.balance is None:
         return decision
     if with_tax(funds.reserved, policy) + with_tax(price, policy) > funds.balance:

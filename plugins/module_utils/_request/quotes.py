@@ -17,7 +17,7 @@ CONTACTS = ("admin", "tech", "organization")
 # Options of a certificate that must be text. Options that can be numbers are excluded: product, owner, group, mode.
 _TEXTS = ("name", "alias", "webserver", "signature_hash", "unique_code", "order_host")
 # Prices in minor units. Ansible would convert `10.00` to 10, which is 0.10.
-_AMOUNTS = ("max_price", "max_price_per_year", "max_price_per_run")
+_AMOUNTS = ("max_price", "max_price_per_year", "max_price_per_run", "max_price_per_day")
 _MISREAD = (bool, int, float, dt.date)  # a datetime is a date
 
 

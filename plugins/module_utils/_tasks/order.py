@@ -38,6 +38,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "max_price": {"type": "int"},
     "max_price_per_year": {"type": "int"},
     "max_price_per_run": {"type": "int"},
+    "max_price_per_day": {"type": "int"},
     "currency": {"type": "str"},
     "tax_percent": {"type": "float"},
     "check_balance": {"type": "bool", "default": True},
@@ -100,10 +101,9 @@ def step(context: Context, api: Api) -> Result:
 
 
 def _policy(params: t.Mapping[str, t.Any]) -> Policy:
-    limits = (params["max_price"], params["max_price_per_year"], params["max_price_per_run"])
-    return Policy(
-        frozenset(params["spend"]), *limits, params["currency"], params["tax_percent"], params["check_balance"]
-    )
+    kinds = ("max_price", "max_price_per_year", "max_price_per_run", "max_price_per_day")
+    options = {kind: params[kind] for kind in (*kinds, "currency", "tax_percent", "check_balance")}
+    return Policy(frozenset(params["spend"]), **options)
 
 
 _T = t.TypeVar("_T")

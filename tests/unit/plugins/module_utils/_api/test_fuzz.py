@@ -9,6 +9,7 @@ GOGETSSL_FUZZ_EXAMPLES sets the number of examples of each test. GOGETSSL_FUZZ_S
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import inspect
 import json
 import os
@@ -51,6 +52,7 @@ CALLS: dict[str, Callable[[orders.Api], Any]] = {
     "invoices": lambda api: api.invoices(),
     "unpaid_invoices": lambda api: api.unpaid_invoices(),
     "invoices_between": lambda api: api.invoices_between("2026-01-01", None),
+    "invoiced_since": lambda api: api.invoiced_since(dt.date(2026, 1, 2)),
     "invoice": lambda api: api.invoice(5),
     "products": lambda api: api.products(),
     "included_sans": lambda api: api.included_sans(68),

@@ -7,6 +7,7 @@
 #   make unit     the fast tests alone;  make lint: the linters alone
 #   make matrix   units and integration on every supported ansible-core; CORE=2.18, devel, lowest or short for some
 #   make bench    the benchmarks
+#   make site     the documentation as HTML pages in .cache/site/html
 #   make chaos    certificates' lives under faults and kills; SEED=n and COUNT=n choose which
 #   make clean    remove everything the commands above have made
 # PYTHON=/path/to/python3 chooses the interpreter, 3.11 or newer.
@@ -21,7 +22,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(VENV)/collections
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit matrix bench chaos clean
+.PHONY: help venv demo test lint unit matrix bench site chaos clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -49,6 +50,9 @@ matrix: $(STAMP)
 
 bench: $(STAMP)
 	python -m tests.benchmark
+
+site: $(STAMP)
+	python -m tests.bin.stages site
 
 SEED ?= 1
 COUNT ?= 500

@@ -38,7 +38,7 @@ options:
   hosts:
     description:
       - One entry for each host, with C(host), C(result), C(certificates) and C(spend). The filter
-        P(certops.gogetssl.fleet_hosts#filter) returns them.
+        C(certops.gogetssl.fleet_hosts) returns them.
       - C(result) is the registered result of a M(certops.gogetssl.gogetssl_certificate_info) task, also of a failed one
         or of an unreachable host. C(certificates) and C(spend) are C(gogetssl_certificates) and C(gogetssl_spend).
     type: list

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The Debian packages that a stage needs. Others are not installed.
 DEBIAN_PACKAGES = {
     "shellcheck": ("shellcheck",),
-    "unit": ("openssl", "procps"),
+    "unit": ("chromium", "openssl", "procps", "prometheus"),
     "contract": ("openssl", "procps"),
     "playbooks": ("openssl", "procps"),
     "dns": ("bind9", "bind9-dnsutils", "openssl", "pdns-backend-sqlite3", "pdns-server"),
@@ -95,6 +95,7 @@ def stages() -> Iterator[Stage]:
         yield pytest_stage(name, f"tests/{folder}")
     dns = pytest_stage("dns", "tests/dns")
     yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "pdns_server", "rndc"))
+    yield Stage("site", (sys.executable, "-m", "tests.bin.site"))
     yield pytest_stage("chaos-tests", "tests/chaos")
     yield Stage("chaos", (sys.executable, "-m", "tests.chaos"))
     yield Stage("chaos-playbooks", (sys.executable, "-m", "tests.chaos.playbooks"))

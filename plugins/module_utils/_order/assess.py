@@ -51,7 +51,8 @@ def assess(session: Session, spec: CertificateSpec, state: HostState, csr: str |
     _check_fit(spec, product, not_sold, decision)
     decision = _without_conflict(session, spec, decision)
     decision = _without_file_conflict(session, spec, vendor.product, decision)
-    decision = _policy.approved(decision, spec.name, session.context.params["approved_plan"])
+    purchase = _policy.terms(spec, vendor.product.name)
+    decision = _policy.approved(decision, purchase, session.context.params["approved_plan"])
     if decision.spends:
         decision = _reserve(session, spec, decision)
     if decision.step in ACTING:

@@ -15,6 +15,7 @@ import typing as t
 from .._api.models import Order
 from .._core.money import money
 from .._host.journal import Journal, Purchase
+from .._request.spec import CertificateSpec
 from .decision import Decision, Step, refuse
 
 # A renewal is bought up to 29 days before its term ends, so a window of 365 days could contain two renewals.
@@ -126,14 +127,26 @@ def with_tax(price: int, policy: Policy) -> int:
     return price if policy.tax_percent is None else price - int(-price * policy.tax_percent // 100)
 
 
-def approved(decision: Decision, name: str, plan: t.Sequence[t.Mapping[str, t.Any]] | None) -> Decision:
-    """Return the decision, or a stop if it costs money and is not in the approved plan."""
+def terms(spec: CertificateSpec, product: str) -> dict[str, t.Any]:
+    """What is bought for a certificate, as in an entry of the plan. `product` is the vendor's name of the product."""
+    return {"name": spec.name, "names": list(spec.names), "product": product, "period": spec.period}
+
+
+def approved(
+    decision: Decision, purchase: t.Mapping[str, t.Any], plan: t.Sequence[t.Mapping[str, t.Any]] | None
+) -> Decision:
+    """Return the decision, or a stop if it costs money and the approved plan has no entry for the same purchase.
+
+    `purchase` are the `terms`. The order is compared too, so that a plan approves the renewal of one term only.
+    """
     if plan is None or not decision.spends:
         return decision
+    same = {**purchase, "step": decision.step.value, "order_id": decision.order_id}
     for entry in plan:
         price = entry.get("price")
-        same = entry.get("name") == name and entry.get("step") == decision.step.value
-        if same and decision.price is not None and isinstance(price, int) and decision.price <= price:
+        if any(entry.get(key) != value for key, value in same.items()):
+            continue
+        if decision.price is not None and isinstance(price, int) and decision.price <= price:
             return decision
     return refuse("not_approved", decision)
 

@@ -15,6 +15,7 @@ from .._core.task import Context, Result
 from .._host.journal import HostState
 from .._request.spec import CertificateSpec
 from .decision import ACTING, SPENDING, Decision, Step
+from .policy import terms
 from .session import Assessment, Session
 
 _SPENDING_STEPS = tuple(step.value for step in SPENDING)
@@ -147,10 +148,7 @@ def _plan_entry(session: Session, spec: CertificateSpec, assessment: Assessment 
     due = decision.refused or decision.step
     return {
         "host": session.context.host,
-        "name": spec.name,
-        "names": list(spec.names),
-        "product": assessment.vendor.product.name if assessment else spec.product,
-        "period": spec.period,
+        **terms(spec, assessment.vendor.product.name if assessment else spec.product),
         "step": step.value,
         "due": None if due is Step.STOP else due.value,
         "reason": stopped or decision.reason,

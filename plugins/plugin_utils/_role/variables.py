@@ -16,15 +16,28 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ...module_utils._request import quotes, texts, validator_messages
 
 PREFIX = "gogetssl_"
+EMPTY_LIMIT = (
+    "empty or refers to a variable that is not defined, and would not restrict purchases. Set it to a plan, or to [] to"
+    " buy nothing."
+)
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
-def role_variables(values: t.Sequence[t.Any], options: Options, defaults: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def role_variables(
+    values: t.Sequence[t.Any],
+    options: Options,
+    defaults: t.Mapping[str, t.Any],
+    not_empty: t.Sequence[str] = (),
+) -> dict[str, t.Any]:
     """The `settings` by name without the prefix, and the `errors`. Secrets are validated but not returned.
 
-    `values` are in the order of `options`. An empty value is replaced by the value of `defaults` or the spec.
+    `values` are in the order of `options`. An empty value is replaced by the value of `defaults` or the spec. A variable
+    of `not_empty` exists and restricts purchases: if it is empty, or refers to an undefined variable, it is an error.
     """
     named = dict(zip(options, values))
+    empty = [name for name in not_empty if name in named and named[name] in ("", None)]
+    if empty:
+        return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty]}
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
     given = texts.given(given, options)

@@ -82,7 +82,8 @@ def test_affordable(decision: Decision, policy: Policy, held: Funds, step: Step,
     assert (result.step, message in result.reason) == (step, True), result
 
 
-ENTRY = {"host": "web1", "name": "shop", "step": "buy", "price": 2500}
+PURCHASE = {"name": "shop", "names": ["a.example.com", "b.example.com"], "product": "Multi-Domain", "period": 12}
+ENTRY = {**PURCHASE, "host": "web1", "step": "buy", "order_id": None, "price": 2500}
 
 
 @pytest.mark.parametrize(
@@ -95,14 +96,22 @@ ENTRY = {"host": "web1", "name": "shop", "step": "buy", "price": 2500}
         (BUY, [{**ENTRY, "price": 2499}], Step.STOP),
         (BUY, [{**ENTRY, "name": "other"}], Step.STOP),
         (BUY, [{**ENTRY, "price": None}], Step.STOP),
-        (BUY, [{"name": "shop"}], Step.STOP),
+        (BUY, [{**ENTRY, "price": "2500"}], Step.STOP),
+        (BUY, [{**ENTRY, "names": ["a.example.com", "c.example.com"]}], Step.STOP),
+        (BUY, [{**ENTRY, "names": ["a.example.com"]}], Step.STOP),
+        (BUY, [{**ENTRY, "product": "Wildcard"}], Step.STOP),
+        (BUY, [{**ENTRY, "period": 24}], Step.STOP),
+        (BUY, [{**ENTRY, "period": 24}, ENTRY], Step.BUY),
+        (BUY, [{"name": "shop", "step": "buy", "price": 2500}], Step.STOP),
         (RENEW, [ENTRY], Step.STOP),
+        (RENEW, [{**ENTRY, "step": "renew", "order_id": RENEW.order_id}], Step.RENEW),
+        (RENEW, [{**ENTRY, "step": "renew", "order_id": 8}], Step.STOP),
         (UNPRICED, [ENTRY], Step.STOP),
         (FREE, [], Step.REISSUE),
     ],
 )
 def test_approved(decision: Decision, plan: Any, step: Step) -> None:
-    assert _policy.approved(decision, "shop", plan).step is step
+    assert _policy.approved(decision, PURCHASE, plan).step is step
 
 
 def bought(date: str, order_id: int = 7, step: str = "buy", price: int | None = 2500) -> Purchase:

@@ -144,3 +144,19 @@ def test_the_role_documents_the_keys_of_contacts_once(contact: str) -> None:
     assert all(option["description"] for option in options.values())
     assert "options" not in OPTIONS["gogetssl_certificates"]["options"][contact]
     assert "options" not in OPTIONS["gogetssl_tech"]
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_an_empty_approved_plan_does_not_allow_every_purchase(value: Any) -> None:
+    """An unset answer of a survey, or a template that refers to an undefined variable, arrives as empty text."""
+    given = [value if name == "gogetssl_approved_plan" else "" for name in OPTIONS]
+    found = role_variables(given, OPTIONS, {}, ["gogetssl_approved_plan", "my_gogetssl_approved_plan"])
+    assert found["settings"] == {}
+    assert "gogetssl_approved_plan is empty or refers to a variable that is not defined" in found["errors"][0]
+
+
+@pytest.mark.parametrize(("value", "plan"), [([], []), ("[]", []), ('[{"name": "shop"}]', [{"name": "shop"}])])
+def test_an_approved_plan_can_be_text(value: Any, plan: list[dict[str, Any]]) -> None:
+    given = {"gogetssl_certificates": [SHOP], "gogetssl_approved_plan": value}
+    found = role_variables([given.get(name, "") for name in OPTIONS], OPTIONS, {}, ["gogetssl_approved_plan"])
+    assert found["settings"]["approved_plan"] == plan

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._request import texts
-from ..plugin_utils._role import fleet, installation, products, report, rollback, variables, waiting
+from ..plugin_utils._role import fleet, installation, plan, products, report, rollback, variables, waiting
 
 
 class FilterModule:
@@ -22,6 +22,7 @@ class FilterModule:
             "certificates_to_install": installation.certificates_to_install,
             "first_versions_to_keep": rollback.first_versions_to_keep,
             "fleet_hosts": fleet.fleet_hosts,
+            "fleet_plan": plan.fleet_plan,
             "manual_steps": report.manual_steps,
             "orders_to_wait_for": waiting.orders_to_wait_for,
             "one_run_certificates": fleet.one_run_certificates,

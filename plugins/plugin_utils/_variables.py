@@ -18,13 +18,15 @@ _OPTION = re.compile(r"^      (gogetssl_\w+):", re.MULTILINE)
 # Variables that the role sets for its task files and for later tasks, or that playbooks of this collection read or set.
 # AWX passes what set_stats sets to the later jobs of a workflow.
 _OTHERS = frozenset({
-    "gogetssl_adopt", "gogetssl_batches", "gogetssl_canary", "gogetssl_dns_records", "gogetssl_dns_state",
-    "gogetssl_dns_verify_only", "gogetssl_hosts", "gogetssl_http_files", "gogetssl_http_state", "gogetssl_once",
-    "gogetssl_plan", "gogetssl_product_brand", "gogetssl_product_limit", "gogetssl_product_max_price",
-    "gogetssl_product_multi_domain", "gogetssl_product_period", "gogetssl_product_validation",
-    "gogetssl_product_wildcard", "gogetssl_product_wildcard_sans", "gogetssl_reconcile",
-    "gogetssl_reconcile_details", "gogetssl_reconcile_pending_days", "gogetssl_reconcile_window_days",
-    "gogetssl_report", "gogetssl_report_csv", "gogetssl_report_fail_below_days", "gogetssl_report_html",
+    "gogetssl_adopt", "gogetssl_awx_credentials", "gogetssl_awx_daily_spend", "gogetssl_awx_execution_environment",
+    "gogetssl_awx_image", "gogetssl_awx_inventory", "gogetssl_awx_organization", "gogetssl_awx_project",
+    "gogetssl_awx_project_url", "gogetssl_awx_rrule", "gogetssl_batches", "gogetssl_canary", "gogetssl_dns_records",
+    "gogetssl_dns_state", "gogetssl_dns_verify_only", "gogetssl_hosts", "gogetssl_http_files", "gogetssl_http_state",
+    "gogetssl_once", "gogetssl_plan", "gogetssl_plan_summary", "gogetssl_product_brand", "gogetssl_product_limit",
+    "gogetssl_product_max_price", "gogetssl_product_multi_domain", "gogetssl_product_period",
+    "gogetssl_product_validation", "gogetssl_product_wildcard", "gogetssl_product_wildcard_sans",
+    "gogetssl_reconcile", "gogetssl_reconcile_details", "gogetssl_reconcile_pending_days",
+    "gogetssl_reconcile_window_days", "gogetssl_report", "gogetssl_report_csv", "gogetssl_report_fail_below_days", "gogetssl_report_html",
     "gogetssl_report_json", "gogetssl_report_mode", "gogetssl_report_offline", "gogetssl_report_prometheus",
     "gogetssl_report_title", "gogetssl_web_host",
 })  # fmt: skip

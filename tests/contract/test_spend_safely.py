@@ -254,7 +254,9 @@ def test_a_purchase_with_a_lost_response_is_recorded(host):
 def test_only_the_approved_plan_is_bought(host):
     plan = json.loads(json.dumps(host.order(check_mode=True)["plan"]))
     cheaper = [{**plan[0], "price": plan[0]["price"] - 1}]
-    changed = [[{**plan[0], key: value}] for key, value in (("product", "x"), ("names", ["x.example.com"]), ("period", 24))]
+    changed = [
+        [{**plan[0], key: value}] for key, value in (("product", "x"), ("names", ["x.example.com"]), ("period", 24))
+    ]
     for other in ([], cheaper, *changed):
         assert "the approved plan does not contain it" in reasons(host.order(options={"approved_plan": other}))
     assert host.orders == []

@@ -31,8 +31,9 @@ def role_variables(
 ) -> dict[str, t.Any]:
     """The `settings` by name without the prefix, and the `errors`. Secrets are validated but not returned.
 
-    `values` are in the order of `options`. An empty value is replaced by the value of `defaults` or the spec. A variable
-    of `not_empty` exists and restricts purchases: if it is empty, or refers to an undefined variable, it is an error.
+    `values` are in the order of `options`. An empty value is replaced by the value of `defaults` or the spec. The
+    variables in `not_empty` are set and restrict purchases: if one is empty or refers to an undefined variable, it is
+    an error.
     """
     named = dict(zip(options, values))
     empty = [name for name in not_empty if name in named and named[name] in ("", None)]

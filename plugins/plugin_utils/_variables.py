@@ -24,9 +24,9 @@ _OTHERS = frozenset({
     "gogetssl_dns_state", "gogetssl_dns_verify_only", "gogetssl_hosts", "gogetssl_http_files", "gogetssl_http_state",
     "gogetssl_once", "gogetssl_plan", "gogetssl_plan_summary", "gogetssl_product_brand", "gogetssl_product_limit",
     "gogetssl_product_max_price", "gogetssl_product_multi_domain", "gogetssl_product_period",
-    "gogetssl_product_validation", "gogetssl_product_wildcard", "gogetssl_product_wildcard_sans",
-    "gogetssl_reconcile", "gogetssl_reconcile_details", "gogetssl_reconcile_pending_days",
-    "gogetssl_reconcile_window_days", "gogetssl_report", "gogetssl_report_csv", "gogetssl_report_fail_below_days", "gogetssl_report_html",
+    "gogetssl_product_validation", "gogetssl_product_wildcard", "gogetssl_product_wildcard_sans", "gogetssl_reconcile",
+    "gogetssl_reconcile_details", "gogetssl_reconcile_pending_days", "gogetssl_reconcile_window_days",
+    "gogetssl_report", "gogetssl_report_csv", "gogetssl_report_fail_below_days", "gogetssl_report_html",
     "gogetssl_report_json", "gogetssl_report_mode", "gogetssl_report_offline", "gogetssl_report_prometheus",
     "gogetssl_report_title", "gogetssl_web_host",
 })  # fmt: skip

@@ -57,6 +57,7 @@ def test_the_artifact_has_the_emulator_and_no_other_tests(copy: Path, tmp_path: 
     assert [name for name in files if name.startswith(tuple(f"tests/{folder}" for folder in LEFT_OUT))] == []
     assert [name for name in files if name.startswith(("extensions/molecule", ".github", ".ci", ".venv"))] == []
     assert {"README.md", "LICENSE", "meta/runtime.yml", "tests/emulator/__main__.py", "tests/config.yml"} <= set(files)
+    assert {"extensions/awx/tasks.yml", "extensions/awx/execution-environment.yml"} <= set(files)
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.emulator", "--port", "0"],
         cwd=tmp_path / "installed",

@@ -162,12 +162,8 @@ def inventory(bench: Bench, certificates: list[dict[str, Any]]) -> dict[str, Any
     return {"all": {"vars": given, "hosts": {"web1": {}, "away": away}}}
 
 
-@pytest.fixture(autouse=True)
-def _runner() -> None:
-    pytest.importorskip("ansible_runner")
-
-
 def test_what_is_approved_in_a_workflow_is_bought_once(bench: Bench) -> None:
+    pytest.importorskip("ansible_runner")
     shop = bench.shop(forms=["pkcs12"])
     hosts = {"gogetssl_hosts": "web1,away"}
     plan = launch(bench, "GoGetSSL plan", hosts, certificates=[shop])

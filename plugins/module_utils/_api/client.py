@@ -77,6 +77,7 @@ class Client:
         ca_path: str | None = None,
         clock: t.Callable[[], float] = time.monotonic,
         sleep: t.Callable[[float], None] = time.sleep,
+        sent: t.Callable[[], None] = lambda: None,
     ) -> None:
         self.url, gateway = split_user(url)
         self._credentials = credentials
@@ -85,6 +86,7 @@ class Client:
         self._limits = limits or Limits()
         self._clock = clock
         self._sleep = sleep
+        self._sent = sent  # called for each request
         self._session = requests.Session()
         self._session.auth = gateway
         self._exchange = Exchange()
@@ -216,6 +218,7 @@ class Client:
         return answer
 
     def _exchanged(self, call: str, verb: str, path: str, payload: Fields, reading: bool) -> _Answer:
+        self._sent()
         try:
             with self._session.request(
                 verb,

@@ -27,6 +27,6 @@ def open_api(params: Params, run_directory: str | None = None) -> Api:
     """Return an API client with the task's URL, credentials and limits. The hosts of a run share some answers."""
     credentials = Credentials(params["api_user"], params["api_password"], params["auth_key"])
     limits = Limits(timeout=params["api_timeout"], deadline=params["api_deadline"])
-    sent = functools.partial(run_cache.count_call, run_directory)
-    client = Client(params["api_url"], credentials, limits, params["api_ca_path"], sent=sent)
+    client = Client(params["api_url"], credentials, limits, params["api_ca_path"])
+    client.exchange.begun = functools.partial(run_cache.count_call, run_directory)
     return Api(client, run_cache.RunCache(run_directory, (client.url, credentials.user, credentials.auth_key)))

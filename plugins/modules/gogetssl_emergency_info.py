@@ -9,8 +9,8 @@ module: gogetssl_emergency_info
 short_description: Select the certificates that an emergency affects
 version_added: 1.0.0
 description:
-  - Selects certificates of many hosts that need new keys, and the waves in which to replace them. All hosts that share a
-    certificate are selected together.
+  - Selects certificates of many hosts that need new keys, and the waves in which to replace them. All hosts that share
+    a certificate are selected together.
   - With O(selected), it reports what became of the certificates that it selected earlier, with the duration, the number
     of API requests and the cost of the run.
   - The module changes nothing. It makes one request if O(select) names a product, and otherwise none. The playbook
@@ -140,7 +140,8 @@ waves:
   elements: int
   sample: [1, 5, 44]
 once:
-  description: The options of the certificates to replace, for the filter P(certops.gogetssl.one_run_certificates#filter).
+  description:
+    - The options of the certificates to replace, for the filter P(certops.gogetssl.one_run_certificates#filter).
   returned: success
   type: dict
   sample: {web1: {shop: {rekey: "2026-11-27T03:00:00+00:00"}}}

@@ -20,8 +20,9 @@ _OPTION = re.compile(r"^      (gogetssl_\w+):", re.MULTILINE)
 _OTHERS = frozenset({
     "gogetssl_adopt", "gogetssl_batches", "gogetssl_canary", "gogetssl_dns_records", "gogetssl_dns_state",
     "gogetssl_dns_verify_only", "gogetssl_emergency", "gogetssl_emergency_deadline", "gogetssl_emergency_drill",
-    "gogetssl_emergency_issuance_minutes", "gogetssl_emergency_result", "gogetssl_emergency_since", "gogetssl_hosts", "gogetssl_http_files", "gogetssl_http_state", "gogetssl_once",
-    "gogetssl_plan", "gogetssl_product_brand", "gogetssl_product_limit", "gogetssl_product_max_price",
+    "gogetssl_emergency_issuance_minutes", "gogetssl_emergency_result", "gogetssl_emergency_since",
+    "gogetssl_hosts", "gogetssl_http_files", "gogetssl_http_state", "gogetssl_once", "gogetssl_plan",
+    "gogetssl_product_brand", "gogetssl_product_limit", "gogetssl_product_max_price",
     "gogetssl_product_multi_domain", "gogetssl_product_period", "gogetssl_product_validation",
     "gogetssl_product_wildcard", "gogetssl_product_wildcard_sans", "gogetssl_reconcile",
     "gogetssl_reconcile_details", "gogetssl_reconcile_pending_days", "gogetssl_reconcile_window_days",

@@ -29,7 +29,7 @@ class Fleet:
         self.variables = {
             "hosts": hosts,
             "gogetssl_directory": str(bench.directory / "hosts" / "{{ inventory_hostname }}"),
-            "gogetssl_certificates": [{**own, "key_type": "ecdsa-p256", "services": services or []}],
+            "gogetssl_certificates": [{**own, "key_type": "ecdsa-p256", "services": services or [], "listeners": []}],
             "gogetssl_resolve": dict.fromkeys(names, "127.0.0.1"),
             **variables,
         }
@@ -114,7 +114,7 @@ def test_a_failing_canary_stops_the_rest(bench: Bench) -> None:
     reissued = [one["path"] for one in bench.emulator.requests() if "reissue" in one["path"]]
     assert len(reissued) == 1
     assert "own on web1: not started, because web2 failed in an earlier wave." in run.output
-    assert "own on web2: Reload services" in run.output, run.output
+    assert "own on web2: rolled back" in run.output, run.output
     assert "3 certificates not replaced at the deadline, 2026-11-01 00:00 UTC." in run.output
     assert "3 certificates are not replaced." in run.output
     assert len(fleet.keys("web2")) > 1
@@ -137,7 +137,11 @@ def test_bad_input_changes_nothing(bench: Bench) -> None:
     before = bench.snapshot()
     for select, more, message in (
         ({"isuer": "x"}, {}, "gogetssl_emergency: unknown key isuer. Use certificates, names, issuer, product, serial"),
-        ({"issuer": "nobody"}, {}, "selects none of the 2 certificates of these hosts. 1 hosts could not be read: gone"),
+        (
+            {"issuer": "nobody"},
+            {},
+            "selects none of the 2 certificates of these hosts. 1 hosts could not be read: gone",
+        ),
         ({"issued_before": "soon"}, {}, "gogetssl_emergency.issued_before must be a date or time such as"),
         ("all", {"gogetssl_emergency_since": "yesterday"}, "gogetssl_emergency_since must be a date or time such as"),
         ("all", {"gogetssl_emergency_since": ""}, "Set gogetssl_emergency_since to the time from which"),

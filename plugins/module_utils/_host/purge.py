@@ -74,7 +74,9 @@ def plan_purge(paths: Paths, item: t.Mapping[str, t.Any]) -> Purge:
     if store.unverified(paths) == current:
         raise host_error(f"{name}: its services have not confirmed version {current} yet. Run the role first.")
     if not store.is_whole(paths.version(current)):
-        raise host_error(f"{name}: version {current} is incomplete, so the other versions are kept. Run the role first.")
+        raise host_error(
+            f"{name}: version {current} is incomplete, so the other versions are kept. Run the role first."
+        )
     obsolete = [paths.version(serial) for serial in store.versions(paths) if serial != current]
     obsolete += files.interrupted_files(paths.root)
     staged = store.read_key(paths.staged)

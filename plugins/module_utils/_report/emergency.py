@@ -53,7 +53,7 @@ class Outcome(t.NamedTuple):
     failures: t.Mapping[str, str] = {}
 
 
-def select(rows: t.Sequence[Row], selection: Selection, products: t.Mapping[int, Product]) -> Affected:
+def find_affected(rows: t.Sequence[Row], selection: Selection, products: t.Mapping[int, Product]) -> Affected:
     """The affected certificates. All hosts that share a certificate have the same key, so all of them are affected."""
     found = {_key(row): _selection.matches(row, selection, products) for row in rows}
     shared = {_origin(row) for row in rows if found[_key(row)] and row.state not in UNREAD}
@@ -238,9 +238,7 @@ def estimate(checked: Figures, issuance_minutes: float) -> Figures:
     return dataclasses.replace(
         checked,
         minutes=checked.minutes * WORK + checked.waves * issuance_minutes,
-        api_calls=checked.api_calls
-        + checked.certificates * CALLS_PER_CERTIFICATE
-        + checked.waves * CALLS_PER_WAVE,
+        api_calls=checked.api_calls + checked.certificates * CALLS_PER_CERTIFICATE + checked.waves * CALLS_PER_WAVE,
         estimated=True,
     )
 

@@ -80,9 +80,7 @@ def read_time(variable: str, text: str) -> dt.datetime:
     try:
         return read_moment(text)
     except (ValueError, OverflowError):
-        raise input_error(
-            f"{variable} must be a date or time such as 2026-11-27T03:00:00Z, not {text!r}."
-        ) from None
+        raise input_error(f"{variable} must be a date or time such as 2026-11-27T03:00:00Z, not {text!r}.") from None
 
 
 def _read_serial(text: str) -> str:
@@ -102,8 +100,8 @@ def check_products(selection: Selection, products: t.Mapping[int, Product]) -> N
     unknown = [one for one in selection.product if not one.isdecimal() and one not in known]
     if unknown:
         raise input_error(
-            f"{_VARIABLE}.product: the account's catalogue has no product {', '.join(map(repr, unknown))}. Use the ID or"
-            " the exact name; the playbook certops.gogetssl.products shows both."
+            f"{_VARIABLE}.product: the account's catalogue has no product {', '.join(map(repr, unknown))}. Use the ID"
+            " or the exact name; the playbook certops.gogetssl.products shows both."
         )
 
 

@@ -72,7 +72,7 @@ def _selected(context: Context, found: t.Sequence[Row], times: Times) -> Result:
     if chosen.named_products:
         products = {product.product_id: product for product in context.api().products()}
         selection.check_products(chosen, products)
-    affected = emergency.select(found, chosen, products)
+    affected = emergency.find_affected(found, chosen, products)
     due = [row for row in affected.targets if not emergency.replaced(row, times.since)]
     to_do = [row for row in due if not emergency.blocked(row, affected.targets)]
     if not affected.targets:

@@ -29,7 +29,7 @@ def cert(name: str = "shop", **changes: Any) -> dict[str, Any]:
 
 
 def affected(select: Any, *hosts: dict[str, Any]) -> emergency.Affected:
-    return emergency.select(rows_of(*hosts), selection.read_selection(select), PRODUCTS)
+    return emergency.find_affected(rows_of(*hosts), selection.read_selection(select), PRODUCTS)
 
 
 def chosen(select: Any, *hosts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -81,7 +81,7 @@ def test_a_wildcard_certificate_covers_a_name() -> None:
         ({}, "gogetssl_emergency selects"),
         ("shop", "gogetssl_emergency selects"),
         (["shop"], "gogetssl_emergency selects"),
-        ({"isuer": "x", "hosts": "web1"}, "unknown key hosts, isuer. Use certificates, names, issuer, product, serial, issued_before"),
+        ({"isuer": "x", "hosts": "web1"}, "unknown key hosts, isuer. Use certificates, names, issuer, product, serial"),
         ({"issuer": ""}, "gogetssl_emergency.issuer must be a text or a list."),
         ({"issuer": []}, "gogetssl_emergency.issuer must be"),
         ({"issuer": {"a": 1}}, "gogetssl_emergency.issuer must be"),

@@ -62,7 +62,7 @@ def test_hosts_keep_the_order_of_the_inventory() -> None:
 
 def test_a_product_name_takes_one_request() -> None:
     listed = {"products": [{"id": "68", "product": "Multi", "brand": "ggssl", "prices": {}}], "success": True}
-    with scripted(call("GET", "/products/ssl/", listed)), pytest.raises(GogetsslError, match="has no product 'nothing'"):
+    with scripted(call("GET", "/products/ssl/", listed)), pytest.raises(GogetsslError, match="no product 'nothing'"):
         emergency(host("web1"), select={"product": "nothing"})
 
 
@@ -70,7 +70,7 @@ def test_a_product_name_takes_one_request() -> None:
     ("options", "message"),
     [
         ({"select": {"issuer": "DigiCert"}}, "gogetssl_emergency selects none of the 1 certificates of these hosts."),
-        ({"since": None}, "Set gogetssl_emergency_since to the time from which a key counts as new, which is now: 2027-"),
+        ({"since": None}, "Set gogetssl_emergency_since to the time from which a key counts as new"),
         ({"since": "soon"}, "gogetssl_emergency_since must be a date or time such as"),
         ({"since": "2040-01-01"}, "gogetssl_emergency_since: 2040-01-01 is in the future"),
         ({"deadline": "soon"}, "gogetssl_emergency_deadline must be a date or time such as"),

@@ -66,6 +66,17 @@ def test_a_product_name_takes_one_request() -> None:
         emergency(host("web1"), select={"product": "nothing"})
 
 
+def test_a_copy_without_its_ordering_host_is_not_replaced() -> None:
+    """Its run would do nothing but wait for the other host."""
+    copy = host("web2")
+    copy["certificates"][0]["order_host"] = "web1"
+    with scripted():
+        result = emergency(host("web3"), copy, select="all")
+    assert result["once"] == {"web3": {"shop": {"rekey": SINCE.isoformat()}}, "web2": {}}
+    assert [one["host"] for one in result["remaining"]] == ["web2"]
+    assert "Add web1 to --limit" in result["lines"][-1]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -204,9 +204,9 @@ def to_revoke(done: t.Iterable[Row], targets: t.Mapping[Key, Entry]) -> list[dic
 
 
 # Of a reissue and its validation, in addition to the calls of a check; measured with the emulator.
-CALLS_PER_CERTIFICATE = 6
-CALLS_PER_WAVE = 4
-WORK = 2.5  # the duration of a run in relation to that of its check, without the time of the CA
+CALLS_PER_CERTIFICATE = 5
+CALLS_PER_WAVE = 2
+WORK = 1.5  # the duration of a run in relation to that of its check, without the time of the CA
 
 
 @dataclasses.dataclass(frozen=True)

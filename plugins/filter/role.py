@@ -29,6 +29,7 @@ class FilterModule:
             "product_table": products.product_table,
             "purchase_total": report.purchase_total,
             "removal_report": report.removal_report,
+            "replaced_certificates": fleet.replaced_certificates,
             "role_variables": variables.role_variables,
             "rollback_report": rollback.rollback_report,
             "service_error": rollback.service_error,

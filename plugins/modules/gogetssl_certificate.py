@@ -121,11 +121,14 @@ options:
         changed. If a version is already installed, the module does nothing.
       - V(verified) removes the mark of an unverified version. It also removes files left by an interrupted run, such as
         incomplete files or a second copy of the installed key. It does not change files that services read.
+      - V(purged) removes all versions but the installed one, and staged keys that no open order uses. A compromised key
+        can then not be restored. Each entry of O(certificates) needs the C(serial) of the installed certificate. The
+        module fails while the installed version is not verified.
       - V(absent) removes the directory of each certificate with its keys, versions and journal. The module fails
         while a purchase is in progress, while the certificate of the newest order is not installed, or while a
         listener in C(served) serves the certificate. It does not cancel orders.
     type: str
-    choices: [present, previous, adopted, verified, absent]
+    choices: [present, previous, adopted, verified, purged, absent]
     default: present
 seealso:
   - module: certops.gogetssl.gogetssl_csr
@@ -178,6 +181,14 @@ EXAMPLES = r"""
     directory: /etc/gogetssl
     certificates: "{{ installed.certificates }}"
     state: verified
+
+- name: Remove the former keys of a certificate that has a new key
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates:
+      - name: shop
+        serial: 3f1c0b2a9d8e7f60
+    state: purged
 
 - name: Remove a certificate that no service uses
   certops.gogetssl.gogetssl_certificate:

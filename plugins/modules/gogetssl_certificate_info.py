@@ -176,6 +176,12 @@ certificates:
       description: Type of the key of the installed certificate, or null.
       type: str
       sample: rsa-2048
+    key_sent:
+      description:
+        - When the key of the installed certificate was sent to the CA (ISO 8601, UTC), or null if no certificate is
+          installed. It is the start of the certificate's validity if the time was not recorded.
+      type: str
+      sample: "2026-11-24T10:03:22+00:00"
     key_matches:
       description: Whether the private key belongs to the certificate, or null if this cannot be checked.
       type: bool

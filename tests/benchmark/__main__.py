@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from . import fleet, report
+from . import emergency, fleet, report
 
-sys.exit(fleet.main() or report.main())
+sys.exit(fleet.main() or report.main() or emergency.main())

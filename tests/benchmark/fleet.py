@@ -11,13 +11,17 @@
    hosts, in a fleet and in one of four times its size. The ratio is 1 if the total is linear, and 4 if it is quadratic.
 3. A task on the controller: one that queries the emulator, compared with `ansible.builtin.debug`.
 
-This is not a test: it fails only if a healthy host changed something or called the API.
+4. The report over 1,000 hosts with three certificates each: the commands on the hosts, and the API requests.
+
+This is not a test: it fails only if a healthy host changed something or called the API, or if the report reads a host
+more than once or sends more than 15 requests.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import re
 import statistics
@@ -40,6 +44,7 @@ NAME = "shop.example.com"
 FORKS = 10
 TASKS = 4
 ORDER_IDS = [1]
+CERTIFICATES, MAX_REQUESTS = 3, 15  # of a host, and of the report
 
 ROLE = {
     "hosts": "all",
@@ -65,13 +70,15 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--hosts", default="50,500", help="comma-separated fleet sizes")
     options.add_argument("--repeat", type=int, default=3, help="runs of each play; the median is used")
-    given = options.parse_args()
+    options.add_argument("--report-hosts", type=int, default=1000, help="hosts of the report, 0 for none")
+    given, _unused = options.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="gogetssl-bench-") as directory, Emulator() as emulator:
         bench = Bench(Path(directory), emulator, given.repeat)
         requests = [bench.healthy_fleet(int(count)) for count in given.hosts.split(",")]
         bench.first_roll_out(int(given.hosts.split(",")[0]))
         bench.controller_task()
-    return 1 if any(requests) else 0
+        reported = bench.report(given.report_hosts) if given.report_hosts else True
+    return 1 if any(requests) or not reported else 0
 
 
 class Bench:
@@ -127,6 +134,37 @@ class Bench:
             flush=True,
         )
 
+    def report(self, count: int) -> bool:
+        """Print what the report over a fleet takes. Return False if it is more than documented."""
+        names = [f"c{number}" for number in range(CERTIFICATES)]
+        for host in range(count):
+            for name in names:
+                install(self._directory / "reported" / f"h{host}" / name / "1")
+        shell, reads = self._directory / "shell.sh", self._directory / "reads"
+        shell.write_text(f'#!/bin/sh\necho >> {reads}\nexec /bin/sh "$@"\n')
+        shell.chmod(0o755)
+        self._emulator.clear_requests()
+        written = self._directory / "report.json"
+        inventory = self._inventory(
+            count,
+            {
+                "ansible_shell_executable": str(shell),
+                "gogetssl_directory": str(self._directory / "reported" / "{{ inventory_hostname }}"),
+                "gogetssl_certificates": [{"name": name, "names": [NAME], "product": "66"} for name in names],
+                "gogetssl_report_json": str(written),
+                "gogetssl_report_html": str(written.with_suffix(".html")),
+            },
+        )
+        seconds = self._run("certops.gogetssl.report", inventory)
+        commands, requests = len(reads.read_text().splitlines()), len(self._emulator.requests())
+        rows = len(json.loads(written.read_text())["certificates"])
+        print(
+            f"report of {rows} certificates on {count} hosts: {seconds:.0f} s in all, {commands / count:.2f} commands"
+            f" on each host, {requests} API requests",
+            flush=True,
+        )
+        return rows == CERTIFICATES * count and commands <= count and requests <= MAX_REQUESTS
+
     def _emulator_key(self) -> str:
         import requests
 
@@ -137,13 +175,17 @@ class Bench:
         """The median wall time of a play."""
         playbook = self._directory / "play.yml"
         playbook.write_text(yaml.safe_dump([play], sort_keys=False))
+        inventory = self._inventory(hosts, more or {})
+        return statistics.median(self._run(str(playbook), inventory) for _run in range(self._repeat))
+
+    def _inventory(self, hosts: int, more: dict[str, object]) -> Path:
         inventory = self._directory / "inventory.yml"
-        variables = {"ansible_connection": "local", "bench_root": str(self._directory), **(more or {})}
+        variables = {"ansible_connection": "local", "bench_root": str(self._directory), **more}
         members = {f"h{number}": None for number in range(hosts)}
         inventory.write_text(yaml.safe_dump({"all": {"hosts": members, "vars": variables}}))
-        return statistics.median(self._run(playbook, inventory) for _run in range(self._repeat))
+        return inventory
 
-    def _run(self, playbook: Path, inventory: Path) -> float:
+    def _run(self, playbook: str, inventory: Path) -> float:
         environment = {
             **os.environ,
             "ANSIBLE_FORKS": str(FORKS),
@@ -153,7 +195,7 @@ class Bench:
             "GOGETSSL_API_USER": self._emulator.user,
             "GOGETSSL_API_PASSWORD": self._emulator.password,
         }
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(playbook)]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), playbook]
         start = time.perf_counter()
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:

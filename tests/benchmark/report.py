@@ -117,7 +117,7 @@ def page(count: int) -> str:
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--count", type=int, default=3000, help="number of certificates")
-    count = options.parse_args().count
+    count = options.parse_known_args()[0].count
     started = time.process_time()  # other programs of the machine do not count
     found, account, events = evaluate(count)
     texts = [

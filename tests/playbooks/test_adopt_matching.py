@@ -11,7 +11,8 @@ from typing import Any
 from .conftest import Bench
 
 ONCE = "certops.gogetssl.once"
-HOSTS = ("web1", "web3")
+LOST = ("web1", "web2", "web4", "web5", "web6")
+HOSTS = (*LOST, "web3")
 
 
 def fleet(bench: Bench, hosts: tuple[str, ...] = HOSTS) -> dict[str, Any]:
@@ -31,11 +32,13 @@ def test_orders_of_lost_directories_are_adopted_without_a_purchase(bench: Bench)
     assert bench.run(**given).code == 0
     orders = {order["order_id"]: order["status"] for order in bench.orders}
     assert len(orders) == len(HOSTS)
-    shutil.rmtree(bench.directory / "hosts" / "web1")
+    for host in LOST:
+        shutil.rmtree(bench.directory / "hosts" / host)
+    paid = bench.emulator.ledger()["charges"]
     adopt = {"playbook": "certops.gogetssl.adopt", **given}
     check = bench.run("--check", "-e", "gogetssl_adopt=matching", **adopt)
     assert check.code == 0, check.output
-    assert "own on web1: order" in check.output
+    assert all(f"own on {host}: order" in check.output for host in LOST)
     assert "own on web3: order" not in check.output
     assert not (bench.directory / "hosts" / "web1" / "own" / "current").exists()
     refused = bench.run("-e", "gogetssl_adopt=matching", "-e", "gogetssl_spend=buy", **adopt)
@@ -44,6 +47,7 @@ def test_orders_of_lost_directories_are_adopted_without_a_purchase(bench: Bench)
     run = bench.run("-e", "gogetssl_adopt=matching", **adopt)
     assert run.code == 0, run.output
     assert {order["order_id"]: order["status"] for order in bench.orders} == orders
+    assert bench.emulator.ledger()["charges"] == paid
     for host in HOSTS:
         assert (bench.directory / "hosts" / host / "own" / "current" / "fullchain.pem").exists()
     issued = (bench.directory / "hosts" / "web3" / "own" / "current").resolve()

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
 from . import client as _client
+from . import run_cache
 from .client import Client, Credentials, Limits
 from .options import API_SPEC
 from .orders import Api
-from .run_cache import RunCache
 
 
 def api_task(options: Params, run: t.Callable[[Context], Result], **more: t.Any) -> Task:
@@ -27,4 +28,5 @@ def open_api(params: Params, run_directory: str | None = None) -> Api:
     credentials = Credentials(params["api_user"], params["api_password"], params["auth_key"])
     limits = Limits(timeout=params["api_timeout"], deadline=params["api_deadline"])
     client = Client(params["api_url"], credentials, limits, params["api_ca_path"])
-    return Api(client, RunCache(run_directory, (client.url, credentials.user, credentials.auth_key)))
+    client.exchange.begun = functools.partial(run_cache.count_call, run_directory)
+    return Api(client, run_cache.RunCache(run_directory, (client.url, credentials.user, credentials.auth_key)))

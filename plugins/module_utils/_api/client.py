@@ -87,8 +87,8 @@ class Client:
         self._sleep = sleep
         self._session = requests.Session()
         self._session.auth = gateway
-        self._exchange = Exchange()
-        watch(self._session, self._exchange)
+        self.exchange = Exchange()
+        watch(self._session, self.exchange)
         self._session.headers["User-Agent"] = "certops.gogetssl"
         self._verify: bool | str = ca_path or True
         self.recorded: list[dict[str, Json]] | None = None  # a list if responses are recorded
@@ -205,13 +205,13 @@ class Client:
                 f"{call}: not sent: {self._limits.deadline:g} seconds (api_deadline) had passed.", Kind.UNREACHABLE
             )
         try:
-            with self._exchange.limited(left):
+            with self.exchange.limited(left):
                 answer = self._exchanged(call, verb, path, {**fields, **({"auth_key": key} if key else {})}, reading)
         except _Passing:
-            if self._exchange.expired:
+            if self.exchange.expired:
                 raise self._too_late(call, reading) from None
             raise
-        if self._exchange.expired:  # a body without Content-Length seems complete wherever the connection ends
+        if self.exchange.expired:  # a body without Content-Length seems complete wherever the connection ends
             raise self._too_late(call, reading)
         return answer
 
@@ -327,7 +327,7 @@ class Client:
 
     def _broken(self, call: str, what: str, reading: bool) -> GogetsslError:
         """Return the error for a failed connection: the effect is unknown if the request may have been sent."""
-        return _lost(call, what, reading) if self._exchange.sent else self._unreachable(call, what)
+        return _lost(call, what, reading) if self.exchange.sent else self._unreachable(call, what)
 
     def _unreachable(self, call: str, what: str) -> GogetsslError:
         return GogetsslError(

@@ -30,6 +30,7 @@ class Exchange(deadline.Exchange):
     def __init__(self) -> None:
         super().__init__()
         self.sent = True
+        self.begun: t.Callable[[], None] = lambda: None  # called for each request
 
 
 def watch(session: requests.Session, exchange: Exchange) -> None:
@@ -47,6 +48,7 @@ def watch(session: requests.Session, exchange: Exchange) -> None:
             return manager
 
         def send(self, request: requests.PreparedRequest, *arguments: t.Any, **options: t.Any) -> requests.Response:
+            exchange.begun()
             exchange.sent = not str(request.url).lower().startswith("https:")
             return super().send(request, *arguments, **options)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 
 def iso(moment: dt.date | None) -> str | None:
@@ -13,3 +14,12 @@ def iso(moment: dt.date | None) -> str | None:
     if isinstance(moment, dt.datetime):
         return moment.isoformat(timespec="seconds")
     return moment.isoformat() if moment else None
+
+
+def read_moment(text: str) -> dt.datetime:
+    """Read a date or time of an operator; a ValueError if it is none.
+
+    A date means the start of the day, and a time without a zone is UTC.
+    """
+    moment = dt.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text.strip()))  # Python before 3.11 does not support Z
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)

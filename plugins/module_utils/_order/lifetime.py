@@ -62,17 +62,24 @@ def cancelled_on(product: Product, order: Order, journal: Journal | None) -> dt.
 def rekey_due(spec: CertificateSpec, state: HostState, leaf: x509.Certificate, now: dt.datetime) -> bool:
     """True if rekey requires a new key: the key is the installed one, or older than the requested time.
 
-    CAs set notBefore to the start of the day, so the journal takes precedence: it records when the key was sent.
     A time in the future is ignored, because every certificate until then would be too old.
     """
     if isinstance(spec.rekey, bool):
         return spec.rekey and leaf.public_key == state.key
-    journal, sent = state.journal, leaf.not_before
+    return key_sent(spec, state, leaf) < spec.rekey <= now
+
+
+def key_sent(spec: CertificateSpec, state: HostState, leaf: x509.Certificate) -> dt.datetime:
+    """Return when the key of a certificate was sent to the CA, or the certificate's start if that is not recorded.
+
+    CAs set notBefore to the start of the day, so the journal takes precedence.
+    """
+    journal = state.journal
     if journal is not None and journal.keyed and journal.public_key == leaf.public_key:
-        sent = dt.datetime.fromisoformat(journal.keyed)
-    elif spec.source and state.origin is not None and state.origin.keyed:
-        sent = dt.datetime.fromisoformat(state.origin.keyed)
-    return sent < spec.rekey <= now
+        return dt.datetime.fromisoformat(journal.keyed)
+    if spec.source and state.origin is not None and state.origin.keyed:
+        return dt.datetime.fromisoformat(state.origin.keyed)
+    return leaf.not_before
 
 
 def term_end(state: HostState) -> dt.date | None:

@@ -118,8 +118,23 @@ def decide_step(
 ) -> Decision:
     """Decide the next step, within the policy limits that do not require the account."""
     decision = _next_step(spec, state, vendor, now)
+    if decision.cause == repeats.REKEY and not policy.allows(decision.step):
+        decision = _within_term(spec, state, vendor, now) or decision
     decision = dataclasses.replace(decision, deadline=_deadline(state, vendor))
     return _policy.permitted(decision, policy, _policy.spent_in_year(state.journal, vendor.order, vendor.price, now))
+
+
+def _within_term(spec: CertificateSpec, state: HostState, vendor: VendorState, now: dt.datetime) -> Decision | None:
+    """Return the reissue of a certificate whose term ends, for a new key that must not wait for a purchase.
+
+    A reissue is free of charge until the last day of the paid term.
+    """
+    order = vendor.order
+    if order is None or order.end_date is None or now >= midnight(order.end_date):
+        return None
+    without_end = dataclasses.replace(vendor, order=dataclasses.replace(order, end_date=None))
+    decision = _next_step(spec, state, without_end, now)
+    return decision if decision.step is Step.REISSUE else None
 
 
 def _deadline(state: HostState, vendor: VendorState) -> dt.datetime | None:

@@ -72,6 +72,7 @@ class Row:
     period: int = 12
     price: int | None = None  # of the next term, before tax, in minor units; None if unknown
     key_type: str = ""
+    key_sent: dt.datetime | None = None  # to the CA
     issuer: str = ""
     serial: str = ""
     renews: bool = True  # gogetssl_spend allows a renewal
@@ -173,6 +174,7 @@ def _row(host: str, one: Entry, wanted: Entry, allowed: frozenset[str], now: dt.
         order_id=number(one.get("order_id")),
         product_id=number(one.get("product_id")),
         key_type=text(one.get("key_type")),
+        key_sent=moment(one.get("key_sent")),
         issuer=text(one.get("issuer")),
         serial=text(one.get("serial")),
         renews=bool(allowed & RENEWING),

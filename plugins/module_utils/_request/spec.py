@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from .._core import names as _names
+from .._core.dates import read_moment
 from .._core.errors import input_error
 from .endpoints import LISTENER_SPEC, Listener, read_listeners
 from .layout import LAYOUT_SPEC, Layout, read_layout
@@ -189,17 +190,16 @@ def _check_countries(certificate: str, contacts: t.Mapping[str, t.Mapping[str, s
 
 
 def _read_rekey(certificate: str, value: t.Any) -> bool | dt.datetime:
-    """Read a boolean or a time. A date means the start of the day, and a time without a zone is UTC."""
+    """Read a boolean or a time."""
     text = str(value).strip()
     if text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
     try:
-        moment = dt.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))  # Python before 3.11 does not support Z
+        return read_moment(text)
     except ValueError:
         raise input_error(
             f"{certificate}: rekey must be true, false, or a date or time such as 2026-11-24T10:00:00Z, not {text!r}."
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
 
 
 def _read_methods(certificate: str, names: tuple[str, ...], dcv: t.Any) -> dict[str, str]:

@@ -18,7 +18,7 @@ from .._core import names as _names
 from .._core.errors import GogetsslError, Kind, host_error, input_error
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
-from .._host import adopt, confirm, files, install, retire, store
+from .._host import adopt, confirm, files, install, purge, retire, store
 from .._host.labels import Labels
 from .._host.store import Paths
 from .._request.spec import DEFAULT_DIRECTORY
@@ -31,7 +31,11 @@ SPEC: dict[str, t.Any] = {
     "trusted_roots": {"type": "str"},
     "store_password": {"type": "str", "no_log": True},
     "private_keys": {"type": "dict", "default": {}, "no_log": True},
-    "state": {"type": "str", "choices": ["present", "previous", "adopted", "verified", "absent"], "default": "present"},
+    "state": {
+        "type": "str",
+        "choices": ["present", "previous", "adopted", "verified", "purged", "absent"],
+        "default": "present",
+    },
     "force": {"type": "bool", "default": False},
 }
 
@@ -143,7 +147,7 @@ class Return:
         return _difference(self.name, _facts(self.paths, self.current), _facts(self.paths, self.target))
 
 
-Step = t.Union[Installation, Return, retire.Removal, confirm.Settlement]
+Step = t.Union[Installation, Return, retire.Removal, confirm.Settlement, purge.Purge]
 
 
 def run(context: Context) -> Result:
@@ -177,6 +181,7 @@ def _plan_steps(context: Context, directory: str) -> list[Step]:
         "previous": _plan_rollback,
         "adopted": _plan_adoption,
         "verified": _plan_confirmation,
+        "purged": _plan_purge,
         "absent": _plan_removal,
     }
     plan_step = planners[context.params["state"]]
@@ -244,6 +249,10 @@ def _plan_rollback(_context: Context, directory: str, item: Params) -> Return:
 
 def _plan_confirmation(context: Context, directory: str, item: Params) -> confirm.Settlement:
     return confirm.read_settlement(directory, item, context.now())
+
+
+def _plan_purge(_context: Context, directory: str, item: Params) -> purge.Purge:
+    return purge.plan_purge(store.paths(directory, item["name"]), item)
 
 
 def _plan_removal(context: Context, directory: str, item: Params) -> retire.Removal:

@@ -157,6 +157,7 @@ def describe(spec: CertificateSpec, found: journal.HostState, decision: Decision
         "replace_from": iso(due),
         "term_end": iso(lifetime.term_end(found)),
         "key_type": leaf.key_type if leaf else None,
+        "key_sent": iso(lifetime.key_sent(spec, found, leaf) if leaf else None),
         "key_matches": found.key == leaf.public_key if leaf and found.key else None,
         "served": [
             {

@@ -9,22 +9,29 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ...module_utils._core import dates
+from ...module_utils._report import emergency, rows
 from .entries import Entry, entries_of
 
 REQUESTED = ("name", "names", "product", "period", "order_host")
 
 
-def fleet_hosts(hostvars: t.Any, hosts: t.Iterable[str], result: str) -> list[dict[str, t.Any]]:
+def fleet_hosts(
+    hostvars: t.Any, hosts: t.Iterable[str], result: str, variables: t.Iterable[str] = ()
+) -> list[dict[str, t.Any]]:
     """For each host the result in the variable `result`, and the certificates that the operator requests.
 
-    A host whose variables cannot be evaluated has no certificates, but it is not left out.
+    A host whose variables cannot be evaluated has no certificates, but it is not left out. `variables` are further
+    ones to include.
     """
+    more = list(variables)
     return [
         {
             "host": str(host),
             "result": _variable(hostvars, host, result) or {},
             "certificates": _certificates(_variable(hostvars, host, "gogetssl_certificates")),
             "spend": _variable(hostvars, host, "gogetssl_spend") or ["buy"],
+            **{name: _variable(hostvars, host, name) for name in more},
         }
         for host in hosts
     ]
@@ -50,6 +57,13 @@ def adopted_certificates(certificates: t.Any, matches: t.Iterable[Entry]) -> lis
         for one in entries_of(certificates)
         if str(one.get("name")) in orders
     ]
+
+
+def replaced_certificates(state: t.Any, since: str) -> list[dict[str, t.Any]]:
+    """The certificates of a host whose key was sent at this time or later, for `gogetssl_certificate` to purge."""
+    moment = dates.read_moment(since)
+    found = rows.read_rows([{"host": "", "result": state}], moment)
+    return [{"name": row.name, "serial": row.serial} for row in found if row.serial and emergency.replaced(row, moment)]
 
 
 ONE_RUN = ("adopt", "abandon_intent", "rekey")

@@ -45,7 +45,7 @@ def role_variables(
     unquoted = quotes.unquoted({name[len(PREFIX) :]: value for name, value in given.items()}, PREFIX)
     if unquoted:
         return {"settings": {}, "errors": [unquoted]}
-    validated = ArgumentSpecValidator(_spec(options)).validate(given)
+    validated = ArgumentSpecValidator(_spec(options)).validate(_plain(given))
     settings = {
         name[len(PREFIX) :]: _without_none(value)
         for name, value in validated.validated_parameters.items()
@@ -66,6 +66,16 @@ def _spec(options: Options) -> dict[str, t.Any]:
             one["options"] = {key: {k: v for k, v in entry.items() if k != "default"} for key, entry in inner}
         spec[name] = one
     return spec
+
+
+def _plain(value: t.Any) -> t.Any:
+    """The value in plain lists and dictionaries.
+
+    Those of ansible-core 2.19 refer to the templating engine, which the validator would copy with each of them.
+    """
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 def _without_none(value: t.Any) -> t.Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.certops.gogetssl.plugins.module_utils._api import run_cache
 from ansible_collections.certops.gogetssl.plugins.module_utils._api.run_cache import MAX_AGE, RunCache
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError, Kind
 
@@ -132,3 +133,12 @@ def test_a_damaged_answer_is_read_again(tmp_path: Path, clock: Clock) -> None:
     for path in tmp_path.glob("*.json"):
         path.write_text("{")
     assert host(tmp_path, clock).read("products", Vendor()) == f"{KEY}1"
+
+
+def test_the_requests_of_a_run_are_counted(tmp_path: Path) -> None:
+    assert run_cache.counted_calls(str(tmp_path)) == 0
+    run_cache.count_call(str(tmp_path))
+    run_cache.count_call(str(tmp_path))
+    assert run_cache.counted_calls(str(tmp_path)) == 2
+    run_cache.count_call(None)
+    assert run_cache.counted_calls(None) == 0

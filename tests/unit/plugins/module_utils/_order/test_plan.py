@@ -424,6 +424,24 @@ def test_plan(requested, host_state, state, step, price, message):
     assert decision.reason
 
 
+@table(
+    ("requested", "state", "spend", "step"),
+    ("free until the term's last day", spec(rekey=True), ends(20, term=20), "reissue", Step.REISSUE),
+    ("another product, free", spec(rekey=True), vendor(dataclasses.replace(ends(20, term=20).order, product_id=66)),
+     "reissue", Step.REISSUE),
+    ("a renewal is allowed", spec(rekey=True), ends(20, term=20), "renew", Step.RENEW),
+    ("nothing is allowed", spec(rekey=True), ends(20, term=20), "none", Step.STOP),
+    ("no new key is requested", spec(), ends(20, term=20), "reissue", Step.STOP),
+    ("the term is over", spec(rekey=True), ends(3, term=-1), "reissue", Step.STOP),
+    ("more names are requested", dataclasses.replace(MORE, rekey=True), ends(20, term=20), "reissue", Step.STOP),
+)  # fmt: skip
+def test_a_new_key_does_not_wait_for_a_renewal(requested, state, spend, step):
+    policy = Policy(spend=frozenset({spend}))
+    decision = plan.decide_step(requested, having(state), state, policy, NOW)
+    assert decision.step is step, decision
+    assert step is not Step.REISSUE or (decision.price, decision.cause) == (0, "rekey")
+
+
 @pytest.mark.parametrize(
     ("requested", "host_state", "expected"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import grp
+import json
 import os
 import shutil
 import ssl
@@ -999,3 +1000,65 @@ def final(scenario: str, item: dict[str, t.Any]) -> str | None:
 
 def newest(item: dict[str, t.Any]) -> str:
     return x509.read_certificate(item["certificate"]).serial
+
+
+def purge(host: Host, serial: str, **params: t.Any) -> dict[str, t.Any]:
+    return host.run({"name": "shop", "serial": serial}, state="purged", **params)
+
+
+def test_purge_leaves_the_installed_key_only(host: Host) -> None:
+    host.install()
+    host.install()
+    new = host.install()["serial"]
+    host.request(rekey="2026-01-01")  # a staged key without an order
+    scratch = host.shop / f"{files.SCRATCH}x"
+    scratch.mkdir()
+    (scratch / "privkey.pem").write_text("an old key")
+    planned = purge(host, new, check_mode=True)
+    assert planned["changed"] is True
+    assert len(list(host.shop.rglob("privkey.pem"))) == 5
+    assert purge(host, new)["certificates"][0]["serial"] == new
+    assert [path.parent.name for path in host.shop.rglob("privkey.pem")] == [new]
+    assert not (host.shop / "previous").is_symlink()
+    assert host.current() == new
+    assert purge(host, new)["changed"] is False
+
+
+def test_purge_keeps_the_staged_key_of_an_open_order(host: Host) -> None:
+    host.install()
+    new = host.install()["serial"]
+    public_key = x509.read_request(host.request()).public_key
+    (host.shop / "order.json").write_text(json.dumps({"public_key": public_key}))
+    purge(host, new)
+    assert (host.shop / "staged" / "privkey.pem").exists()
+    assert sorted(path.parent.name for path in host.shop.rglob("privkey.pem")) == sorted([new, "staged"])
+
+
+def test_purge_keeps_everything_if_the_new_version_is_not_in_use(host: Host) -> None:
+    old = host.install()["serial"]
+    entry = host.run({**host.deliver(), "unverified": True})["certificates"][0]
+    for serial, message in (
+        (None, "needs the serial"),
+        ("", "needs the serial"),
+        (old, f"points to {entry['serial']}, not to {old}"),
+        (entry["serial"], "have not confirmed version"),
+    ):
+        with pytest.raises(GogetsslError, match=message):
+            purge(host, serial)  # type: ignore[arg-type]
+    host.run(entry, state="verified")
+    (host.shop / entry["serial"] / "chain.pem").unlink()
+    with pytest.raises(GogetsslError, match="is incomplete, so the other versions are kept"):
+        purge(host, entry["serial"])
+    assert (host.shop / old / "privkey.pem").exists()
+
+
+def test_an_old_key_that_cannot_be_removed_is_an_error(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = host.install()["serial"]
+    new = host.install()["serial"]
+
+    def refuse(path: str) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(files, "discard", refuse)
+    with pytest.raises(GogetsslError, match=f"shop: an old key is still on the host: .*{old} could not be removed"):
+        purge(host, new)

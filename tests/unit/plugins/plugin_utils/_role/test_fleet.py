@@ -65,3 +65,17 @@ def test_options_for_one_run() -> None:
 def test_an_option_without_effect_is_an_error(once: Any, message: str) -> None:
     with pytest.raises(AnsibleFilterError, match=message):
         fleet.one_run_certificates(CERTIFICATES, once, "web1")
+
+
+def test_further_variables_of_the_hosts() -> None:
+    (entry,) = fleet.fleet_hosts({"web1": {"plan": [1]}}, ["web1"], "found", ["plan", "other"])
+    assert (entry["plan"], entry["other"]) == ([1], None)
+
+
+def test_replaced_certificates_have_a_newer_key() -> None:
+    times = {"old": "2026-11-26T11:59:59+00:00", "new": "2026-11-26T12:00:00+00:00", "none": None}
+    found = [{"name": name, "serial": "1", "step": "keep", "key_sent": sent} for name, sent in times.items()]
+    found.append({"name": "unserved", "serial": "1", "step": "install", "key_sent": times["new"]})
+    state = {"certificates": found}
+    assert fleet.replaced_certificates(state, "2026-11-26T12:00:00Z") == [{"name": "new", "serial": "1"}]
+    assert fleet.replaced_certificates({}, "2026-11-26") == []

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ..module_utils._deploy import services
 from ..module_utils._request import texts
-from ..plugin_utils._role import fleet, installation, plan, products, report, rollback, variables, waiting
+from ..plugin_utils._role import fleet, plan, products, report, variables, waiting
 
 
 class FilterModule:
@@ -19,8 +20,6 @@ class FilterModule:
             "adopted_certificates": fleet.adopted_certificates,
             "as_list": texts.as_list,
             "certificate_report": report.certificate_report,
-            "certificates_to_install": installation.certificates_to_install,
-            "first_versions_to_keep": rollback.first_versions_to_keep,
             "fleet_hosts": fleet.fleet_hosts,
             "fleet_plan": plan.fleet_plan,
             "manual_steps": report.manual_steps,
@@ -31,8 +30,7 @@ class FilterModule:
             "removal_report": report.removal_report,
             "replaced_certificates": fleet.replaced_certificates,
             "role_variables": variables.role_variables,
-            "rollback_report": rollback.rollback_report,
-            "service_error": rollback.service_error,
+            "service_commands": services.service_commands,
             "stopped_orders": report.stopped_orders,
             "uncopied_certificates": report.uncopied_certificates,
         }

@@ -56,10 +56,11 @@ options:
         only checks it, so that an invalid value is reported before the certificate is ordered.
     type: int
     default: 3
-  test_commands:
+  services:
     description:
-      - The test commands of the services that will use the certificates, by service. The module only checks that their
-        programs exist on the host, because nothing is installed for a service that cannot be tested.
+      - The option O(certops.gogetssl.gogetssl_deploy#module:services) of the later deployment. The module only checks
+        that the programs of the test commands exist on the host, for the services of O(certificates), because nothing
+        is installed for a service that cannot be tested.
     type: dict
     default: {}
   trusted_roots:

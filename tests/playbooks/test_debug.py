@@ -32,6 +32,10 @@ PLAY = """
     record: {zone: example.com, name: _acme.shop.example.com, type: TXT, value: v}
   module_defaults:
     certops.gogetssl.gogetssl_certificate: {certificates: [], directory: "{{ nowhere }}"}
+    certops.gogetssl.gogetssl_deploy:
+      certificates: [{name: shop, names: [shop.example.com], product: "68"}]
+      complete: [shop]
+      directory: "{{ nowhere }}"
   tasks:
     - certops.gogetssl.gogetssl_account_info: {gather: [balance], api_password: "{{ password }}"}
     - certops.gogetssl.gogetssl_account_info: {gather: [balance], auth_key: "{{ auth }}"}
@@ -45,6 +49,8 @@ PLAY = """
     - ansible.builtin.debug: {msg: "hash of the key <{{ login.auth_key | hash('sha256') }}>"}
     - certops.gogetssl.gogetssl_certificate: {store_password: "{{ store }}"}
     - certops.gogetssl.gogetssl_certificate: {private_keys: {shop: "{{ private }}"}}
+    - certops.gogetssl.gogetssl_deploy: {store_password: "{{ store }}"}
+    - certops.gogetssl.gogetssl_deploy: {private_keys: {shop: "{{ private }}"}}
     - certops.gogetssl.gogetssl_nsupdate:
         {records: ["{{ record }}"], state: present, server: 127.0.0.1, key_name: k, key_secret: "{{ tsig }}"}
     - certops.gogetssl.gogetssl_powerdns:
@@ -78,8 +84,9 @@ def test_ansible_debug_prints_no_secret_option(bench: Bench) -> None:
         nowhere = str(bench.directory / "nowhere")
         run = bench.run("-vvvvv", playbook=str(play), env=env, nowhere=nowhere, closed=closed, **SECRETS)
     assert run.code == 0, run.output
-    assert run.output.count("TASK [") == 11
-    assert run.output.count("done with _execute_module (certops.gogetssl.gogetssl_certificate,") == 2
+    assert run.output.count("TASK [") == 13
+    for module in ("gogetssl_certificate", "gogetssl_deploy"):
+        assert run.output.count(f"done with _execute_module (certops.gogetssl.{module},") == 2
     for text in ("Wrong username and/or password", f"{closed} cannot be reached", "unknown_provider"):
         assert text in run.output
     printed = run.output + log.read_text()

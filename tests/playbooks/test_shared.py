@@ -340,8 +340,9 @@ def test_a_copy_that_is_not_served_is_rolled_back(fleet: Fleet) -> None:
         "web3", gogetssl_custom_test="sh -c 'grep -q deadbeef {{ gogetssl_directory }}/shop/current/cert.pem'"
     )
     run = fleet.run(gogetssl_certificates=[fleet.spec(services=["custom"], listeners=[])])
-    assert run.code != 0
+    assert run.code != 0, run.output
     new = fleet.serials()
+    assert "shop: stopped: nothing was installed because custom rejects its current configuration" in run.output
     assert (new[0] == new[1] != old[0], new[2]) == (True, old[2]), run.output
     assert not (fleet.bench.store / "web3" / "shop" / "staged").exists(), "no order is placed with a copied key"
 

@@ -42,6 +42,7 @@ WAITING = {
     "_tasks/certificate.py": "lock of a directory on the host",
     "_tasks/csr.py": "lock of a directory on the host",
     "_tasks/dcv.py": "loops of `gogetssl_order_info` and `gogetssl_dcv`",
+    "_tasks/deploy.py": "look at the listeners after a reload",
     "_tasks/dcv_file.py": "lock of a directory on the host",
     "_tasks/dcv_server.py": "validation server",
     "_tasks/haproxy.py": "command of HAProxy's socket",

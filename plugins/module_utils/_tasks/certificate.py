@@ -150,8 +150,11 @@ class Return:
 Step = t.Union[Installation, Return, retire.Removal, confirm.Settlement, purge.Purge]
 
 
-def run(context: Context) -> Result:
-    """Check all certificates before the first change."""
+def run(context: Context, problems: dict[str, str] | None = None) -> Result:
+    """Check all certificates before the first change; one error if any of them fails.
+
+    With `problems`, each certificate is on its own: the error of one that fails is added there, by its name.
+    """
     names = [_names.check_certificate_name(str(item.get("name"))) for item in context.params["certificates"]]
     if len(set(names)) != len(names):
         raise input_error("certificates lists a name twice.")
@@ -159,19 +162,31 @@ def run(context: Context) -> Result:
         raise input_error("keep_versions must be at least 1.")
     with files.os_errors_as_sentences():
         directory = store.base_directory(context.params)
-        steps = _plan_steps(context, directory)
+        steps = _plan_steps(context, directory, problems)
         if not context.check_mode and any(step.changed for step in steps):
             files.make_directory(directory)  # missing on a host that creates no keys
             with files.locked(directory, context.sleep):
-                steps = _plan_steps(context, directory)  # another run may have changed the state before the lock
+                # Another run may have changed the state before the lock.
+                steps = _plan_steps(context, directory, problems)
                 result = _report(context, steps)
-                for problem in itertools.chain.from_iterable(step.execute() for step in steps):
-                    context.warn(problem)
+                for entry, step in zip(result["certificates"], steps):
+                    _execute(context, step, entry["name"], problems)
                 return result
         return _report(context, steps)
 
 
-def _plan_steps(context: Context, directory: str) -> list[Step]:
+def _execute(context: Context, step: Step, name: str, problems: dict[str, str] | None) -> None:
+    try:
+        with files.os_errors_as_sentences():
+            for warning in step.execute():
+                context.warn(warning)
+    except GogetsslError as error:
+        if problems is None:
+            raise
+        problems[name] = error.message
+
+
+def _plan_steps(context: Context, directory: str, apart: dict[str, str] | None) -> list[Step]:
     """The steps of all certificates, or one error with a sentence for each certificate that failed."""
     steps: list[Step] = []
     problems: list[GogetsslError] = []
@@ -185,12 +200,16 @@ def _plan_steps(context: Context, directory: str) -> list[Step]:
         "absent": _plan_removal,
     }
     plan_step = planners[context.params["state"]]
+    if apart is not None:
+        apart.clear()
     for item in context.params["certificates"]:
         try:
             steps.append(plan_step(context, directory, item))
         except GogetsslError as error:
             problems.append(error)
-    if problems:
+            if apart is not None:
+                apart[item["name"]] = error.message
+    if problems and apart is None:
         kind = Kind.HOST if any(error.kind is Kind.HOST for error in problems) else Kind.INPUT
         raise GogetsslError(" ".join(error.message for error in problems), kind)
     return steps

@@ -32,7 +32,7 @@ INSTALLATION_SPEC: dict[str, t.Any] = {
     "keep_versions": {"type": "int", "default": 3},
     "trusted_roots": {"type": "str"},
     "store_password": {"type": "str", "no_log": True},
-    "test_commands": {"type": "dict", "default": {}},
+    "services": {"type": "dict", "default": {}},
 }
 # Sources of the CSR's subject fields.
 _SUBJECT = {"C": "country", "ST": "region", "L": "city", "O": "name", "OU": "division"}
@@ -152,8 +152,11 @@ def _check_installation(params: Params, specs: t.Iterable[CertificateSpec]) -> N
         raise input_error("keep_versions must be at least 1.")
     for spec in specs:
         install.check_terms(spec.name, spec.layout, params["store_password"])
-    for service, command in params["test_commands"].items():
-        _check_program(str(service), str(command or ""))
+    used = dict.fromkeys(service for one in params["certificates"] for service in one["services"])
+    for service in used:
+        commands = params["services"].get(service)
+        if isinstance(commands, dict):
+            _check_program(service, str(commands.get("test") or ""))
 
 
 def _check_program(service: str, command: str) -> None:

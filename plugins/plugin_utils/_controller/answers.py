@@ -15,17 +15,28 @@ _DEPTH = 12
 _LONGEST = 1 << 20  # characters of a text
 _TEXT, _FLAG, _NUMBER, _NAME = "a text", "a boolean", "a number", "the name of a requested certificate"
 _OPTIONAL = "a text or null"
+_CERTIFICATE = {
+    "name": _NAME,
+    **dict.fromkeys(("serial", "previous_serial", "path", "not_after"), _TEXT),
+    "forms": [_TEXT],
+    **dict.fromkeys(("changed", "moved", "unverified"), _FLAG),
+}
+_HAPROXY = {"updated": [_TEXT], "reload": _FLAG, "reason": _TEXT, "pid": _NUMBER}
 # The return values of the modules. A test compares them with the documentation.
 SHAPES: dict[str, dict[str, t.Any]] = {
-    "gogetssl_certificate": {
-        "certificates": [
+    "gogetssl_certificate": {"certificates": [_CERTIFICATE]},
+    "gogetssl_deploy": {
+        "certificates": [_CERTIFICATE],
+        "served": [
             {
+                **dict.fromkeys(("not_after", "replace_from"), _TEXT),
                 "name": _NAME,
-                **dict.fromkeys(("serial", "previous_serial", "path", "not_after"), _TEXT),
-                "forms": [_TEXT],
-                **dict.fromkeys(("changed", "moved", "unverified"), _FLAG),
+                "listeners": [{"listener": _TEXT, "matches": _FLAG, "answers": _FLAG}],
             }
-        ]
+        ],
+        "stopped": [{"name": _NAME, "reason": _TEXT}],
+        **dict.fromkeys(("hook", "hook_run", "progress"), _TEXT),
+        "haproxy": _HAPROXY,
     },
     "gogetssl_csr": {
         "requests": [
@@ -39,7 +50,7 @@ SHAPES: dict[str, dict[str, t.Any]] = {
     },
     "gogetssl_dcv_file": {"files": [{"path": _TEXT, "changed": _FLAG}]},
     "gogetssl_dcv_server": {"files": [{"file_name": _TEXT, "changed": _FLAG}]},
-    "gogetssl_haproxy": {"updated": [_TEXT], "reload": _FLAG, "reason": _TEXT, "pid": _NUMBER},
+    "gogetssl_haproxy": _HAPROXY,
 }
 # Optional return values of every module.
 _COMMON = {"msg": _TEXT, "changed": _FLAG, "failed": _FLAG, "skipped": _FLAG, "lacking": [_NAME]}

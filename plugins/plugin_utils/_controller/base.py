@@ -96,13 +96,18 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
     def _limited(self) -> t.Iterator[None]:
         """Limit the time of an operation on a host. A host that does not respond in time is unreachable."""
         parent.check()
+        seconds = self._seconds()
         try:
-            with deadline.interrupted(HOST_SECONDS):
+            with deadline.interrupted(seconds):
                 yield
         except deadline.Expired:
             raise AnsibleConnectionFailure(
-                f"The host did not answer within {HOST_SECONDS:g} seconds. Check the host, or set timeout for the task."
+                f"The host did not answer within {seconds:g} seconds. Check the host, or set timeout for the task."
             ) from None
+
+    def _seconds(self) -> float:
+        """The longest time of an operation on a host."""
+        return HOST_SECONDS
 
     def _send(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """Send the module with the name of the action and all options of the task, also for async tasks."""

@@ -28,6 +28,8 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors impo
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import CommandResult
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.task import Context, Task
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.text import escaped_lines
+from ansible_collections.certops.gogetssl.plugins.module_utils._deploy import commands, progress, services
+from ansible_collections.certops.gogetssl.plugins.module_utils._deploy import report as deploy_report
 from ansible_collections.certops.gogetssl.plugins.module_utils._request.duplicates import HostRequest
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import (
     certificate_fetch,
@@ -37,7 +39,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import (
 )
 from ansible_collections.certops.gogetssl.plugins.plugin_utils import _facts, _play
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import answers
-from ansible_collections.certops.gogetssl.plugins.plugin_utils._role import report, rollback
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._role import report
 from tests.unit.plugins.module_utils._order.test_plan import KEY, NAMES, NOW, leaf, request
 
 EXAMPLES = int(os.environ.get("GOGETSSL_FUZZ_EXAMPLES", "300"))
@@ -277,14 +279,12 @@ def fuzz_modules(chance: random.Random) -> Any:
     given = mutated(
         {"changed": True, "certificates": [CERTIFICATE], "requests": [REQUEST], "lacking": ["shop"]}, chance
     )
-    for module in ("gogetssl_csr", "gogetssl_certificate", "gogetssl_haproxy"):
+    for module in ("gogetssl_csr", "gogetssl_certificate", "gogetssl_deploy", "gogetssl_haproxy"):
         result = answers.checked(module, given, ["shop"])
         assert isinstance(result, dict)
     result = answers.checked("gogetssl_certificate", given, ["shop"])
     changed = [] if result.get("failed") or result.get("skipped") else result.get("certificates", [])
-    kept = rollback.first_versions_to_keep(changed, [SPEC], chance.random() < 0.5, [])
-    given = {"names": ["shop"], "kept": kept, "failure": "", "listeners": [], "reloaded": False, "cause": "x"}
-    return changed, rollback.rollback_report(changed, journals=[], **given)
+    return changed, deploy_report.rollback_report(deploy_report.RolledBack(["shop"], "x", changed))
 
 
 def fuzz_commands(chance: random.Random) -> Any:
@@ -296,14 +296,27 @@ def fuzz_commands(chance: random.Random) -> Any:
         [{**result, "__gogetssl_order_host": "web2"}],
         ["web2"],
     )
-    journal = mutated({"stdout": "x", "stdout_lines": ["a", "b"]}, chance)
-    journals = [{**journal, "__gogetssl_service": "nginx"}] if isinstance(journal, dict) else []
-    given = {"names": ["shop"], "kept": [], "failure": "", "listeners": [], "reloaded": True, "journals": journals}
-    cause = rollback.service_error({**result, "certificates": mutated([{"served": [LISTENER]}], chance)}, 60)
-    return stop, cause, rollback.rollback_report([], cause=cause, **given)
+    said = CommandResult(chance.choice((0, 1, 124, 127, 137)), *(str(mutated("no", chance)) for _stream in range(2)))
+    journals = {"nginx": commands.journal(lambda script: said, services.TABLE["nginx"])}
+    failure = commands.test(lambda script: said, services.TABLE["nginx"], 60)
+    cause = failure.error if failure else ""
+    told = deploy_report.RolledBack(["shop"], cause, [], reloaded=True, journals=journals)
+    return stop, cause, deploy_report.rollback_report(told), progress_of(chance)
 
 
-LISTENER = {"listener": "a:443", "matches": False, "answers": True}
+def progress_of(chance: random.Random) -> Any:
+    try:
+        return progress.read_progress(record(PROGRESS, chance)).dump()
+    except GogetsslError as error:
+        return error.message
+
+
+PROGRESS = {
+    "groups": [{"names": ["shop"], "cause": "x", "reloaded": True}],
+    "live": ["shop"],
+    "hook": "exim",
+    "entries": {"shop": {"name": "shop", "changed": True}},
+}
 
 
 def fuzz_facts(chance: random.Random) -> Any:

@@ -15,7 +15,19 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 FILES = sorted(PLUGINS.rglob("*.py"))
 # A package imports from itself and from the packages before it.
-PACKAGES = ("_core", "_crypto", "_api", "_request", "_dns", "_host", "_order", "_report", "_validation", "_tasks")
+PACKAGES = (
+    "_core",
+    "_crypto",
+    "_api",
+    "_request",
+    "_dns",
+    "_host",
+    "_deploy",
+    "_order",
+    "_report",
+    "_validation",
+    "_tasks",
+)
 LAYERS = (
     *(f"module_utils/{package}" for package in PACKAGES),
     "plugin_utils/_role",
@@ -157,7 +169,11 @@ def sent_with(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_server", "gogetssl_haproxy"]
+    "module",
+    [
+        *("gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_server", "gogetssl_deploy"),
+        "gogetssl_haproxy",
+    ],
 )
 def test_hosts_are_not_sent_the_api(module: str) -> None:
     """Importing it, requests and dnspython would delay every task on every host by 0.2 seconds."""

@@ -35,23 +35,29 @@ pytestmark = pytest.mark.host
         ({}, {"keep_versions": 0}, "keep_versions must be at least 1"),
         (
             {},
-            {"test_commands": {"nginx": "/usr/sbin/nginx-typo -t"}},
+            {"services": {"nginx": {"test": "/usr/sbin/nginx-typo -t"}}},
             "nginx: /usr/sbin/nginx-typo, the program of its",
         ),
-        ({}, {"test_commands": {"nginx": "nginx 'x"}}, "nginx: its test command has an unclosed quote"),
+        ({}, {"services": {"nginx": {"test": "nginx 'x"}}}, "nginx: its test command has an unclosed quote"),
     ],
 )
 def test_refused(
     tmp_path: Path, changes: dict[str, t.Any], params: dict[str, t.Any], message: str, check_mode: bool
 ) -> None:
-    item = {"name": "shop", "names": ["shop.example.com"], "product": "66", **changes}
+    item = {"name": "shop", "names": ["shop.example.com"], "product": "66", "services": ["nginx"], **changes}
     with pytest.raises(GogetsslError, match=message):
         hosts.run(csr.TASK, check_mode, certificates=[item], directory=str(tmp_path / "certificates"), **params)
     assert not list(tmp_path.iterdir())
 
 
 def test_accepted(tmp_path: Path) -> None:
-    item = {"name": "shop", "names": ["shop.example.com"], "product": "66", "forms": ["jks"]}
+    item = {
+        "name": "shop",
+        "names": ["shop.example.com"],
+        "product": "66",
+        "forms": ["jks"],
+        "services": ["nginx", "tomcat"],
+    }
     roots = f"# a comment\n{hosts.CertificateAuthority().root}"
     result = hosts.run(
         csr.TASK,
@@ -59,6 +65,6 @@ def test_accepted(tmp_path: Path) -> None:
         directory=str(tmp_path / "c"),
         store_password="changeit",
         trusted_roots=roots,
-        test_commands={"nginx": "sh -c true", "tomcat": ""},
+        services={"nginx": {"test": "sh -c true"}, "tomcat": {"test": ""}, "apache": {"test": "apachectl-typo"}},
     )
     assert result["changed"] is True

@@ -57,7 +57,7 @@ def _fits(annotation: str, value: t.Any) -> bool:
         return annotation == "str" and len(value) <= _LONGEST and value.isprintable()
     if type(value) in (int, float):
         return annotation in (type(value).__name__, "float") and abs(value) < (1e11 if annotation == "float" else 1e15)
-    return isinstance(value, _TYPES[annotation]) if annotation in _TYPES else type(value).__name__ == annotation
+    return type(value) is _TYPES[annotation] if annotation in _TYPES else type(value).__name__ == annotation
 
 
 def _check_time(name: str, value: str) -> None:

@@ -71,7 +71,7 @@ def _check_owner(api: Api, spec: CertificateSpec, state: HostState, order_id: in
     An order from adopt needs a key of the host, if there is one: the option may name a former order of the certificate.
     """
     order, claimed = api.order(order_id), ownership.claimant(spec, state)
-    why = ownership.foreign(order, claimed, adopted=not recorded)
+    why = ownership.foreign(order, claimed, not recorded)
     if not why and not recorded and claimed.keys and not ownership.has_key(order, claimed):
         why = "its key is not known on this host"
     if why:

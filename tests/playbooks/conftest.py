@@ -107,6 +107,7 @@ class Bench:
             **clean,
             "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".venv" / "collections")),
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_CONFIG": str(Path(__file__).with_name("ansible.cfg")),
             **self.environment,
             **(env or {}),
         }

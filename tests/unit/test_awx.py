@@ -233,7 +233,7 @@ def test_awx_accepts_the_survey(template: dict[str, Any]) -> None:
         assert isinstance(question["required"], bool)
         assert ("choices" in question) is (question["type"] == "multiplechoice")
         expected = int if question["type"] == "integer" else str
-        assert all(type(answer) is expected for answer in answers(question))
+        assert all(isinstance(answer, expected) for answer in answers(question))
         if "choices" in question:
             assert question.get("default") in question["choices"]
 

@@ -13,7 +13,6 @@ import typing as t
 FORMAT = 1
 LARGEST = 1 << 20  # characters of a record
 _LONGEST = 1000  # characters of a text, entries of a list
-_TYPES = {"str": str, "int": int, "bool": bool, "float": float, "None": type(None)}
 _DAYS, _TIMES = ("date", "end_date", "ordered"), ("keyed", "ends")
 _YEARS = range(2000, 2200)
 
@@ -57,7 +56,7 @@ def _fits(annotation: str, value: t.Any) -> bool:
         return annotation == "str" and len(value) <= _LONGEST and value.isprintable()
     if type(value) in (int, float):
         return annotation in (type(value).__name__, "float") and abs(value) < (1e11 if annotation == "float" else 1e15)
-    return type(value) is _TYPES[annotation] if annotation in _TYPES else type(value).__name__ == annotation
+    return type(value).__name__ == ("NoneType" if annotation == "None" else annotation)
 
 
 def _check_time(name: str, value: str) -> None:

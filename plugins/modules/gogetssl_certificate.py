@@ -170,12 +170,6 @@ EXAMPLES = r"""
           key: /etc/ssl/private/shop.key
     state: adopted
 
-- name: Roll back to the previous version
-  certops.gogetssl.gogetssl_certificate:
-    directory: /etc/gogetssl
-    certificates: "{{ installed.certificates }}"
-    state: previous
-
 - name: Confirm that the services serve the new version
   certops.gogetssl.gogetssl_certificate:
     directory: /etc/gogetssl
@@ -187,8 +181,14 @@ EXAMPLES = r"""
     directory: /etc/gogetssl
     certificates:
       - name: shop
-        serial: 3f1c0b2a9d8e7f60
+        serial: "{{ installed.certificates[0].serial }}"
     state: purged
+
+- name: Roll back to the previous version
+  certops.gogetssl.gogetssl_certificate:
+    directory: /etc/gogetssl
+    certificates: "{{ installed.certificates }}"
+    state: previous
 
 - name: Remove a certificate that no service uses
   certops.gogetssl.gogetssl_certificate:

@@ -71,9 +71,14 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Read the installed certificates
+  certops.gogetssl.gogetssl_certificate_info:
+    certificates: "{{ gogetssl_certificates }}"
+  register: installed
+
 - name: Select the certificates that a CA revokes
   certops.gogetssl.gogetssl_emergency_info:
-    hosts: "{{ hostvars | certops.gogetssl.fleet_hosts(groups['all'], 'installed') }}"
+    hosts: "{{ hostvars | certops.gogetssl.fleet_hosts(ansible_play_hosts_all, 'installed') }}"
     select:
       issuer: Sectigo
       issued_before: "2026-11-20"
@@ -141,7 +146,7 @@ waves:
   sample: [1, 5, 44]
 once:
   description:
-    - The options of the certificates to replace, for the filter P(certops.gogetssl.one_run_certificates#filter).
+    - The options of the certificates to replace, for the filter C(certops.gogetssl.one_run_certificates).
   returned: success
   type: dict
   sample: {web1: {shop: {rekey: "2026-11-27T03:00:00+00:00"}}}

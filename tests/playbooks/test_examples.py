@@ -133,8 +133,8 @@ def test_examples_run(bench: Bench, page: Path) -> None:
     ):
         text = text.replace(old, new)
     more = copied(bench, order_id) if page.stem == "gogetssl_certificate_fetch" else {}
-    there = {"options": {"certificate_info": {"directory": str(bench.store)}}}
-    play(bench, "examples.yml", yaml.safe_load(text), csr={"requests": [{"name": "shop", "csr": csr}]}, **(more or there))
+    given = more or {"options": {"certificate_info": {"directory": str(bench.store)}}}
+    play(bench, "examples.yml", yaml.safe_load(text), csr={"requests": [{"name": "shop", "csr": csr}]}, **given)
     if more:
         assert (bench.directory / "web2" / "shop" / "current" / "privkey.pem").exists()
     assert len(bench.orders) == 1

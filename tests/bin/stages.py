@@ -87,12 +87,13 @@ class Result:
 
 
 def stages() -> Iterator[Stage]:
-    """All stages; those that fail fastest come first."""
+    """All stages: those that fail fastest first, then the longest, so that none of them runs alone at the end."""
     here = ROOT / "tests" / "bin"
     yield Stage("lint", (str(here / "lint.sh"),))
     yield Stage("shellcheck", ("shellcheck", *_shell_scripts()), _needs("shellcheck"))
     for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
         yield pytest_stage(name, f"tests/{folder}")
+    yield Stage("molecule", ("molecule", "test", "--all"), _no_hosts())
     dns = pytest_stage("dns", "tests/dns")
     yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "pdns_server", "rndc"))
     yield Stage("site", (sys.executable, "-m", "tests.bin.site"))
@@ -101,7 +102,6 @@ def stages() -> Iterator[Stage]:
     yield Stage("chaos-playbooks", (sys.executable, "-m", "tests.chaos.playbooks"))
     yield Stage("years", (sys.executable, "-m", "tests.chaos.years"))
     yield Stage("sanity", (str(here / "sanity.sh"),))
-    yield Stage("molecule", ("molecule", "test", "--all"), _no_hosts())
 
 
 def pytest_stage(name: str, folder: str, python: str = sys.executable, *arguments: str) -> Stage:

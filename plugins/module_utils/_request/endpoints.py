@@ -155,6 +155,11 @@ class Served:
     sha256: str | None
     not_after: dt.datetime | None = None
 
+    def compared(self, installed: str | None) -> dict[str, t.Any]:
+        """The result for this listener. `installed` is the SHA-256 of the installed certificate, if there is one."""
+        answers = self.sha256 is not None
+        return {"listener": self.listener, "matches": answers and self.sha256 == installed, "answers": answers}
+
 
 Responses = t.Mapping[tuple[str, int], t.Sequence[tuple[str, str, str]]]
 

@@ -160,13 +160,7 @@ def describe(spec: CertificateSpec, found: journal.HostState, decision: Decision
         "key_sent": iso(lifetime.key_sent(spec, found, leaf) if leaf else None),
         "key_matches": found.key == leaf.public_key if leaf and found.key else None,
         "served": [
-            {
-                "listener": one.listener,
-                "matches": leaf is not None and one.sha256 == leaf.sha256,
-                "answers": one.sha256 is not None,
-                "not_after": iso(one.not_after),
-                "sha256": one.sha256,
-            }
+            {**one.compared(leaf.sha256 if leaf else None), "not_after": iso(one.not_after), "sha256": one.sha256}
             for one in found.served
         ],
         "unchecked_listeners": max(0, len(spec.listeners) - len(found.served)),

@@ -77,7 +77,7 @@ class Host:
         self.changed = self.changed or result["changed"]
         self.differences += result["diff"]
         entries = [entry for entry in result["certificates"] if entry["name"] not in problems]
-        return entries, {name: why if why.startswith(name) else f"{name}: {why}" for name, why in problems.items()}
+        return entries, {name: f"{name}: {why.removeprefix(f'{name}: ')}" for name, why in problems.items()}
 
     def restore(self, entries: t.Sequence[Entry]) -> None:
         self._certificates(entries, "previous")
@@ -133,14 +133,7 @@ def _describe(name: str, found: journal.HostState) -> Entry:
     return {
         "not_after": iso(leaf.not_after) if leaf else "",
         "replace_from": iso(lifetime.due_on(name, leaf, lifetime.term_end(found))) if leaf else "",
-        "listeners": [
-            {
-                "listener": one.listener,
-                "matches": leaf is not None and one.sha256 == leaf.sha256,
-                "answers": one.sha256 is not None,
-            }
-            for one in found.served
-        ],
+        "listeners": [one.compared(leaf.sha256 if leaf else None) for one in found.served],
     }
 
 

@@ -8,8 +8,8 @@
     python -m tests.bin.matrix short        the oldest and the newest ansible-core: `.ci/run`
 
 For managed hosts: the tests marked `host`, on the oldest supported Python. Contract tests, playbooks and `ansible-test
-sanity` depend on ansible-core more than on Python, so they run once for each ansible-core; contract tests depend on it
-least, so `short` runs them on the oldest only. The combination of `make test` is skipped. Run this script with the
+sanity` depend on ansible-core more than on Python, so they run once for each ansible-core. `short` runs those playbooks
+that are marked `outermost`, and no contract tests. The combination of `make test` is skipped. Run this script with the
 interpreter of the virtual environment that `make test` uses.
 """
 
@@ -21,7 +21,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .stages import ROOT, Stage, pytest_stage, run_in_parallel, summarise
@@ -114,28 +114,27 @@ def once_for_each_core(found: Sequence[Combination], tested: str) -> list[Combin
 
 
 def lanes(
-    pythons: dict[Version, str], chosen: Sequence[Combination], tested: Combination, *, contract: Sequence[str]
+    pythons: dict[Version, str], chosen: Sequence[Combination], tested: Combination, *, short: bool = False
 ) -> list[list[Stage]]:
-    """One lane for each virtual environment, the longest lanes first. `contract`: the cores for the contract tests."""
+    """One lane for each virtual environment, the longest lanes first."""
     with_all_tests = once_for_each_core(chosen, tested[1])
     controllers = []
     for version, core in chosen:
-        folders, all_tests = ["unit"], (version, core) in with_all_tests
-        if all_tests:
-            folders += [*(["contract"] if core in contract else []), "playbooks"]
-        controllers.append(list(controller_stages(pythons[version], version, core, folders, sanity=all_tests)))
+        markers = {"unit": "not slow"}
+        if (version, core) in with_all_tests:
+            markers |= {"playbooks": "outermost"} if short else {"contract": "not slow", "playbooks": "not slow"}
+        controllers.append(list(controller_stages(pythons[version], version, core, markers)))
     return sorted(controllers, key=len, reverse=True)
 
 
-def controller_stages(
-    python: str, version: Version, core: str, folders: Sequence[str], *, sanity: bool
-) -> Iterator[Stage]:
+def controller_stages(python: str, version: Version, core: str, markers: Mapping[str, str]) -> Iterator[Stage]:
+    """The tests of one environment. `markers`: for each folder, which tests to run. Sanity goes with playbooks."""
     name = f"{_dotted(version)}-{core}"
     venv = _venv(version, core)
     yield _venv_stage(name, python, venv, f"ansible-core=={core}.*")
-    for folder in folders:
-        yield pytest_stage(f"{name} {folder}", f"tests/{folder}", f"{venv}/bin/python", "-m", "not slow")
-    if sanity:
+    for folder, marker in markers.items():
+        yield pytest_stage(f"{name} {folder}", f"tests/{folder}", f"{venv}/bin/python", "-m", marker)
+    if "playbooks" in markers:
         path = f"PATH={ROOT / venv / 'bin'}:{os.environ['PATH']}"
         yield Stage(f"{core} sanity", ("env", path, "tests/bin/sanity.sh"))
 
@@ -177,15 +176,15 @@ def main(names: Sequence[str]) -> int:
     unknown = [name for name in names if name not in (*SUPPORTED_CORES, DEVEL, LOWEST, "short")]
     if unknown:
         sys.exit(f"matrix.py: unknown: {', '.join(unknown)}")
-    contract: Sequence[str] = (*SUPPORTED_CORES, DEVEL)
-    if "short" in names:
-        chosen, others, contract = outermost(list(here), tested), [list(host_stages(here))], [OLDEST_CORE]
+    short = "short" in names
+    if short:
+        chosen, others = outermost(list(here), tested), [list(host_stages(here))]
     else:
-        cores = [core for core in contract if core in (names or SUPPORTED_CORES)]
+        cores = [core for core in (*SUPPORTED_CORES, DEVEL) if core in (names or SUPPORTED_CORES)]
         chosen, others = supported(here, cores, tested), []
         if not names or LOWEST in names:
             others = [list(lowest_stages(here)), list(host_stages(here)), list(host_stages(here, HOST_CRYPTOGRAPHY))]
-    return summarise(run_in_parallel([*lanes(here, chosen, tested, contract=contract), *others]))
+    return summarise(run_in_parallel([*lanes(here, chosen, tested, short=short), *others]))
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ fi
 # For a stage that hangs. The slowest stage takes a fraction of this.
 STAGE_TIMEOUT = 65 * 60
 PYTEST_NO_TESTS = 5
+FAILED_LINES = 80
 # Most stages use one core.
 JOBS = int(os.environ.get("GOGETSSL_TEST_JOBS", min(2, os.cpu_count() or 1)))
 _printing = threading.Lock()
@@ -81,6 +82,8 @@ class Result:
     seconds: float
     # The reason for skipping, or the last line of pytest or of a runner.
     note: str = ""
+    # The end of the output of a failed stage.
+    tail: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.stage:<28} {self.outcome:<8} {self.seconds:7.1f} s  {self.note}".rstrip()
@@ -171,11 +174,13 @@ def run(stage: Stage, live: bool = True) -> Result:
             print(head, *lines, sep="\n", flush=True)
     if code == PYTEST_NO_TESTS and "pytest" in stage.command:
         return Result(stage.name, "skipped", seconds, "no test was selected")
-    return Result(stage.name, "failed" if code else "passed", seconds, closing or (f"exit {code}" if code else ""))
+    if code:
+        return Result(stage.name, "failed", seconds, closing or f"exit {code}", tuple(lines[-FAILED_LINES:]))
+    return Result(stage.name, "passed", seconds, closing)
 
 
 def _stream(command: tuple[str, ...], live: bool) -> tuple[int, str, list[str]]:
-    """Run a command. Return its exit code, the last line of pytest or of a runner, and its output unless `live`."""
+    """Run a command. Return its exit code, the last line of pytest or of a runner, and its output."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -194,10 +199,9 @@ def _stream(command: tuple[str, ...], live: bool) -> tuple[int, str, list[str]]:
     lines: list[str] = []
     assert process.stdout is not None
     for line in map(str.rstrip, process.stdout):
+        lines.append(line)
         if live:
             print(line, flush=True)
-        else:
-            lines.append(line)
         if re.search(r"\d+ (passed|failed|errors?|skipped)\b.* in [\d.]+s|^(chaos|years): ", line):
             closing = line.strip(" =")
     code = process.wait()
@@ -206,7 +210,11 @@ def _stream(command: tuple[str, ...], live: bool) -> tuple[int, str, list[str]]:
 
 
 def summarise(results: list[Result]) -> int:
+    """Print the results, and once more how the output of each failed stage ended: the whole output may be very long."""
     print("\n==== summary")
+    for result in results:
+        if result.tail:
+            print(f"---- {result.stage} ended with:", *result.tail, sep="\n")
     for result in results:
         print(result)
     failed = [result.stage for result in results if result.outcome == "failed"]

@@ -73,6 +73,7 @@ FETCH = """
 """
 
 
+@pytest.mark.outermost
 def test_ansible_debug_prints_no_secret_option(bench: Bench) -> None:
     play, log = bench.directory / "play.yml", bench.directory / "log"
     assert isinstance(yaml.safe_load(PLAY), list)

@@ -31,6 +31,7 @@ def marked(bench: Bench) -> list[str]:
     return sorted(str(path.parent.relative_to(bench.store)) for path in bench.store.rglob("unverified"))
 
 
+@pytest.mark.outermost
 def test_a_failing_service_and_a_failing_task_file_stop_their_own_certificates_only(bench: Bench) -> None:
     """The task file fails on web1, and nginx rejects its configuration on web2."""
     names = {one: "{{ inventory_hostname }}-" + one + ".example.com" for one in ("a", "b", "c")}

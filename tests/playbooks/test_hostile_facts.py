@@ -97,6 +97,7 @@ def test_facts_cannot_raise_a_price_limit(two: TwoHosts, gather: bool) -> None:
     assert two.bench.orders == []
 
 
+@pytest.mark.outermost
 @pytest.mark.parametrize("gather", [True, False])
 def test_facts_cannot_redirect_the_password(two: TwoHosts, gather: bool) -> None:
     address = f"http://127.0.0.1:{free_port()}/api"
@@ -131,6 +132,7 @@ def test_unrelated_facts_have_no_effect(two: TwoHosts) -> None:
     assert [order["common_name"] for order in two.bench.orders] == ["two.example.net"]
 
 
+@pytest.mark.outermost
 def test_cached_facts_are_refused_too(two: TwoHosts) -> None:
     cache = {
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",
@@ -146,6 +148,7 @@ def test_cached_facts_are_refused_too(two: TwoHosts) -> None:
     assert two.bench.orders == []
 
 
+@pytest.mark.outermost
 def test_output_of_a_host_is_neither_evaluated_nor_sent_to_the_terminal(bench: Bench) -> None:
     program = bench.directory / "service"
     program.write_text("#!/bin/sh\nprintf 'bad {{ 7919 * 7907 }} \\033[2J\\n' >&2\nexit 1\n")

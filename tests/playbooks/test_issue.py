@@ -15,6 +15,7 @@ from tests.bin.processes import kill_tree
 from .conftest import Bench
 
 
+@pytest.mark.outermost
 def test_issue_is_idempotent(bench: Bench) -> None:
     first = bench.run()
     assert first.code == 0, first.output
@@ -35,6 +36,7 @@ def test_issue_is_idempotent(bench: Bench) -> None:
     assert bench.snapshot() == before
 
 
+@pytest.mark.outermost
 def test_check_mode_buys_and_writes_nothing(bench: Bench) -> None:
     run = bench.run("--check", "--diff")
     assert run.code == 0, run.output

@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .conftest import Bench
 
 REPORT = "certops.gogetssl.report"
@@ -30,6 +32,7 @@ def host_variables(bench: Bench, host: str, text: str) -> None:
     (folder / f"{host}.yml").write_text(text)
 
 
+@pytest.mark.outermost
 def test_every_host_is_a_row_and_nothing_changes(bench: Bench) -> None:
     assert bench.run().code == 0
     host_variables(bench, "gone", "ansible_connection: ssh\nansible_host: 127.0.0.1\nansible_port: 1\n")

@@ -216,6 +216,7 @@ def test_order_host_can_request_an_order_per_host(fleet: Fleet) -> None:
     assert len({fleet.key(host) for host in HOSTS}) == len(HOSTS)
 
 
+@pytest.mark.outermost
 @pytest.mark.parametrize("play_keywords", [{"serial": 1, "order": "reverse_inventory"}, {"strategy": "free"}])
 def test_after_two_runs_all_hosts_have_the_certificate(fleet: Fleet, play_keywords: dict[str, Any]) -> None:
     run = fleet.run(playbook=fleet.play(**play_keywords))

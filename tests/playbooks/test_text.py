@@ -30,6 +30,7 @@ def every_variable(bench: Bench) -> dict[str, str]:
     return {name: as_text(value) for name, value in given.items()}
 
 
+@pytest.mark.outermost
 def test_every_variable_as_text(bench: Bench) -> None:
     bench.command()  # writes the inventory
     texts = {**every_variable(bench), "gogetssl_max_price": "5000"}
@@ -45,6 +46,7 @@ def test_every_variable_as_text(bench: Bench) -> None:
     assert len(bench.orders) == 1
 
 
+@pytest.mark.outermost
 def test_booleans_as_text(bench: Bench) -> None:
     bench.emulator.set(issuance_delay=3600.0)
     run = bench.run("-e", "gogetssl_wait=false", gogetssl_keep_dcv="false", gogetssl_max_price="")

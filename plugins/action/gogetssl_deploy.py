@@ -24,15 +24,16 @@ class ActionModule(HostAction):
         """Nothing is due: the result of the earlier task stays as it is, and the host is not visited."""
         args = {"complete": [], "deliveries": [], **self._task.args}
         earlier = args.get("earlier") or {}
-        if earlier.get("hook") or deliveries.names_to_deploy(args):
+        if args.get("dcv_files") or earlier.get("hook") or deliveries.names_to_deploy(args):
             return None
         return {**{name: earlier.get(name, value) for name, value in EMPTY.items()}, "changed": False}
 
     def _send(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Send the progress of the earlier task, without the rest of its result."""
+        """Send the progress of the earlier task. The files that it could not remove stay in the result."""
         earlier = self._task.args.get("earlier") or {}
         self._task.args = {**self._task.args, "earlier": {"progress": earlier.get("progress", "")}}
-        return super()._send(task_vars)
+        result = super()._send(task_vars)
+        return {**result, "unremoved": [*earlier.get("unremoved", ()), *result.get("unremoved", ())]}
 
     def _seconds(self) -> float:
         """Longer than for other modules, by the services and listeners that this one waits for."""

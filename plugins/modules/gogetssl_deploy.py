@@ -57,6 +57,16 @@ options:
     type: list
     elements: str
     default: []
+  dcv_files:
+    description:
+      - DCV files to remove before the installation, as for M(certops.gogetssl.gogetssl_dcv_file). A file that cannot be
+        removed is a warning.
+    type: list
+    elements: dict
+    default: []
+  web_root:
+    description: Document root with the O(dcv_files), which it is required for.
+    type: path
   incomplete:
     description: Names of certificates with missing or damaged files before this task, whether they are deployed or not.
     type: list
@@ -240,6 +250,12 @@ stopped:
       description: What failed, what became of the certificate, and what to do.
       type: str
       sample: 'shop: not served; the previous version was restored and is served. ...'
+unremoved:
+  description: The entries of O(dcv_files), if one of them could not be removed.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 hook:
   description:
     - A service of O(hooks) whose task file has to be run now, or an empty string at the end. After that, the module has

@@ -16,8 +16,8 @@ from ..module_utils._request import texts
 from ..module_utils._request.duplicates import HostRequest, SharedRunState
 from . import _facts
 
-# The role sets the first variable, which includes requests of the play. The second has only those of the inventory.
-_VARIABLES = ("__gogetssl_certificates", "gogetssl_certificates")
+# The role sets this variable (role_variables). Its certificates include those of the play, the inventory's do not.
+_CONVERTED = "__gogetssl_variables"
 
 
 def shared(directory: str, task: t.Any, task_vars: t.Mapping[str, t.Any]) -> SharedRunState:
@@ -37,7 +37,8 @@ def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator
         if _facts.overriding_facts(known):  # that host stops itself, and must not stop other hosts
             continue
         try:
-            requests = next((texts.as_list(found) for name in _VARIABLES if (found := known.get(name))), None)
+            converted = (known.get(_CONVERTED) or {}).get("settings") or {}
+            requests = texts.as_list(converted.get("certificates") or known.get("gogetssl_certificates"))
         except AnsibleError:  # the variable uses a value that is not set yet, so the host cannot buy yet
             continue
         for request in requests if isinstance(requests, list) else []:

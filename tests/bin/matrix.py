@@ -136,7 +136,8 @@ def controller_stages(python: str, version: Version, core: str, markers: Mapping
         yield pytest_stage(f"{name} {folder}", f"tests/{folder}", f"{venv}/bin/python", "-m", marker)
     if "playbooks" in markers:
         path = f"PATH={ROOT / venv / 'bin'}:{os.environ['PATH']}"
-        yield Stage(f"{core} sanity", ("env", path, "tests/bin/sanity.sh"))
+        # No ansible-core changes what pylint finds, which takes a third of the time.
+        yield Stage(f"{core} sanity", ("env", path, "tests/bin/sanity.sh", "--skip-test", "pylint"))
 
 
 def host_stages(pythons: dict[Version, str], *libraries: str) -> Iterator[Stage]:

@@ -387,7 +387,7 @@ def work(seeds: Sequence[int]) -> tuple[Figures, list[str]]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.chaos.playbooks")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=15)
+    parser.add_argument("--count", type=int, default=8)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args(arguments)
     seeds = range(options.seed, options.seed + options.count)

@@ -71,8 +71,7 @@ def two(bench: Bench) -> TwoHosts:
     return TwoHosts(bench)
 
 
-@pytest.mark.parametrize("gather", [True, False])
-@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize(("gather", "shared"), [(True, True), (False, False)])
 def test_facts_cannot_request_a_private_key(two: TwoHosts, gather: bool, shared: bool) -> None:
     shop = two.bench.shop(**({"order_host": "web1"} if shared else {}))
     two.host("web1", gogetssl_certificates=[shop])
@@ -86,13 +85,12 @@ def test_facts_cannot_request_a_private_key(two: TwoHosts, gather: bool, shared:
     assert [order["common_name"] for order in two.bench.orders] == ["shop.example.com"]
 
 
-@pytest.mark.parametrize("gather", [True, False])
-def test_facts_cannot_raise_a_price_limit(two: TwoHosts, gather: bool) -> None:
+def test_facts_cannot_raise_a_price_limit(two: TwoHosts) -> None:
     two.host("web1", gogetssl_certificates=[])
     evil = {"name": "two", "names": ["evil.example.org"], "product": "68", "dcv": "http"}
     two.hostile({"gogetssl_certificates": [evil], "gogetssl_max_price": 10**9, "gogetssl_spend": ["buy"]})
     for _attempt in range(2):
-        run = two.run(gather, gogetssl_max_price=400)
+        run = two.run(gather=False, gogetssl_max_price=400)
         assert run.code == 2, run.output
     assert two.bench.orders == []
 

@@ -319,6 +319,25 @@ def test_files_that_cannot_be_removed_do_not_delay_the_installation(bench: Bench
     assert len(bench.orders) == 1
 
 
+def test_a_file_in_the_own_web_root_that_cannot_be_removed_is_noted(bench: Bench) -> None:
+    """The deployment removes the files of the own web root, before it installs."""
+    bench.emulator.set(issuance_delay=12.0)
+    assert bench.run(gogetssl_wait=False).code == 0
+    [proof] = [path for path in bench.proofs if path.suffix == ".txt"]  # the probe is gone
+    bench.emulator.wait_for(bench.orders[0]["order_id"], seconds=30)
+    proof.unlink()
+    proof.symlink_to("/etc/hostname")
+    run = bench.run()
+    assert (run.code, bench.installed()) == (0, True), run.output
+    assert f"DCV files not removed: {proof.name}" in joined(run.output)
+    note = bench.store / ".dcv-files.json"
+    assert proof.name in note.read_text()
+    proof.unlink()
+    run = bench.run()
+    assert (run.code, note.exists()) == (0, False), run.output
+    assert bench.run().recap["changed"] == 0
+
+
 def listening(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10):
         return True

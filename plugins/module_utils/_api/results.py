@@ -32,7 +32,7 @@ def order_result(order: Order) -> dict[str, t.Any]:
         "end_date": iso(order.end_date),
         "certificate": order.certificate,
         "chain": order.chain,
-        "validations": [validation_result(validation) for validation in order.validations],
+        "validations": order_validations(order),
     }
 
 

@@ -14,7 +14,7 @@ import select
 import typing as t
 
 from .._core.dates import iso
-from .._core.errors import host_error, input_error
+from .._core.errors import GogetsslError, host_error, input_error
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
 from .._deploy import commands, deliveries
@@ -24,7 +24,7 @@ from .._deploy.services import SLOW, Failure, Service, read_services
 from .._host import journal
 from .._order import lifetime
 from .._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC, CertificateSpec, read_specs
-from . import certificate, haproxy
+from . import certificate, dcv_file, haproxy
 
 SPEC: dict[str, t.Any] = {
     **CERTIFICATES_SPEC,
@@ -32,6 +32,8 @@ SPEC: dict[str, t.Any] = {
     # Without suboptions: entries of other tasks' results are accepted with all their keys.
     "deliveries": {"type": "list", "elements": "dict", "default": []},
     "complete": {"type": "list", "elements": "str", "default": []},
+    "dcv_files": {"type": "list", "elements": "dict", "default": []},
+    "web_root": {"type": "path"},
     "incomplete": {"type": "list", "elements": "str", "default": []},
     "services": {"type": "dict", "default": {}},
     "hooks": {"type": "list", "elements": "str", "default": []},
@@ -48,7 +50,7 @@ PAUSE_SECONDS = 1  # between two queries
 _NO_HAPROXY = {"updated": [], "reload": False, "reason": "", "pid": 0}
 # The result if nothing is due.
 EMPTY: dict[str, t.Any] = {
-    **{key: [] for key in ("certificates", "served", "stopped")},
+    **{key: [] for key in ("certificates", "served", "stopped", "unremoved")},
     **dict.fromkeys(("hook", "hook_run", "progress"), ""),
     "haproxy": _NO_HAPROXY,
 }
@@ -62,6 +64,7 @@ class Host:
         self.changed = False
         self.differences: list[t.Any] = []
         self.haproxy: dict[str, t.Any] = dict(_NO_HAPROXY)
+        self.unremoved: t.Sequence[Entry] = []
         self._warned: set[str] = set()
 
     def proceed(self) -> None:
@@ -70,6 +73,24 @@ class Host:
         ended.register(1, 0)  # the events are those that are always reported: errors, and the end of the reader
         if ended.poll(0):
             raise host_error("The run that started this task has ended. Nothing more is done.")
+
+    def remove_dcv_files(self) -> None:
+        """Remove the DCV files. A failure is a warning, because an issued certificate must be installed."""
+        files, web_root = self.context.params["dcv_files"], self.context.params["web_root"]
+        if not files:
+            return
+        if not web_root:
+            raise input_error("dcv_files requires web_root.")
+        params = {"files": files, "web_root": web_root, "state": "absent"}
+        try:
+            result = dcv_file.run(dataclasses.replace(self.context, params=params))
+        except GogetsslError as error:
+            self.unremoved = files
+            names = ", ".join(dict.fromkeys(str(one.get("file_name")) for one in files))
+            self.warn(f"DCV files not removed: {names}. The next run tries again. {error}")
+        else:
+            self.changed = result["changed"]
+            self.differences += result["diff"]
 
     def install(self, names: t.Sequence[str]) -> tuple[list[Entry], dict[str, str]]:
         problems: dict[str, str] = {}
@@ -146,6 +167,7 @@ def run(context: Context) -> Result:
     specs = {one.name: one for one in read_specs(params)}
     earlier = read_progress(str(params["earlier"].get("progress") or ""))
     host = Host(context, specs)
+    host.remove_dcv_files()
     if earlier.hook:
         machine = Machine(_wanted(params, earlier.entries), host, earlier)
         failure = params["hook_failure"]
@@ -180,6 +202,7 @@ def _result(host: Host, progress: Progress, keep_going: bool) -> Result:
         "certificates": list(progress.entries.values()),
         "served": [{"name": name, **found} for name, found in progress.served.items()],
         "stopped": [{"name": name, "reason": why} for name, why in progress.stopped.items()],
+        "unremoved": host.unremoved,
         "hook": progress.hook,
         "hook_run": progress.hook_run,
         "haproxy": host.haproxy,

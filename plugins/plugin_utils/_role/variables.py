@@ -13,9 +13,11 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ...module_utils._deploy import services
 from ...module_utils._request import quotes, texts, validator_messages
 
 PREFIX = "gogetssl_"
+HTTP_PUBLISHERS = ("none", "validation_server", "web_root")  # the files in the role's tasks/http/
 EMPTY_LIMIT = (
     "empty or refers to a variable that is not defined, and would not restrict purchases. Set it to a plan, or to [] to"
     " buy nothing."
@@ -29,7 +31,9 @@ def role_variables(
     defaults: t.Mapping[str, t.Any],
     not_empty: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
-    """The `settings` by name without the prefix, and the `errors`. Secrets are validated but not returned.
+    """The `settings` by name without the prefix, and sentences: `errors`, and `unknown` services and publishers.
+
+    Secrets are validated but not returned. A certificate whose services are unknown can still be retired.
 
     `values` are in the order of `options`. An empty value is replaced by the value of `defaults` or the spec. The
     variables in `not_empty` are set and restrict purchases: if one is empty or refers to an undefined variable, it is
@@ -38,20 +42,39 @@ def role_variables(
     named = dict(zip(options, values))
     empty = [name for name in not_empty if name in named and named[name] in ("", None)]
     if empty:
-        return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty]}
+        return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty], "unknown": []}
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
     given = texts.given(given, options)
     unquoted = quotes.unquoted({name[len(PREFIX) :]: value for name, value in given.items()}, PREFIX)
     if unquoted:
-        return {"settings": {}, "errors": [unquoted]}
+        return {"settings": {}, "errors": [unquoted], "unknown": []}
     validated = ArgumentSpecValidator(_spec(options)).validate(_plain(given))
     settings = {
         name[len(PREFIX) :]: _without_none(value)
         for name, value in validated.validated_parameters.items()
         if value is not None and not options[name].get("no_log")
     }
-    return {"settings": settings, "errors": [validator_messages.plain(error) for error in validated.error_messages]}
+    errors = [validator_messages.plain(error) for error in validated.error_messages]
+    return {"settings": settings, "errors": errors, "unknown": [] if errors else _unknown(settings)}
+
+
+def _unknown(settings: t.Mapping[str, t.Any]) -> list[str]:
+    known = [*services.service_commands(settings), *settings.get("service_tasks", ())]
+    wanted = [service for one in settings.get("certificates", ()) for service in one.get("services", ())]
+    publisher, publishers = settings.get("http_publisher", "none"), (*HTTP_PUBLISHERS, *settings.get("http_tasks", ()))
+    sentences = []
+    if missing := [service for service in dict.fromkeys(wanted) if service not in known]:
+        sentences.append(
+            f"Unknown service in gogetssl_certificates: {', '.join(missing)}. Use {', '.join(known)}, or add a task"
+            " file for it to gogetssl_service_tasks."
+        )
+    if publisher not in publishers:
+        sentences.append(
+            f"Unknown gogetssl_http_publisher {publisher}. Use {', '.join(publishers)}, or add a task file for it to"
+            " gogetssl_http_tasks."
+        )
+    return sentences
 
 
 def _spec(options: Options) -> dict[str, t.Any]:

@@ -101,6 +101,48 @@ def test_certificates_are_installed_and_their_services_reloaded(bench: Bench) ->
     assert "PRIVATE KEY" not in json.dumps(result)
 
 
+DCV_FILE = {"order_id": 7, "file_name": "5DB1A1C9F9E2C2F9B6D3B5E6A1E5F2C1.txt", "content": "text"}
+
+
+def published(web_root: Path) -> Path:
+    path = web_root / ".well-known" / "pki-validation" / DCV_FILE["file_name"]
+    path.parent.mkdir(parents=True)
+    path.write_text(DCV_FILE["content"])
+    return path
+
+
+def test_validation_files_are_removed_before_the_installation(bench: Bench, tmp_path: Path) -> None:
+    path = published(tmp_path / "www")
+    # Fails if the file is still there when the service is tested for the first time.
+    bench.services["a"]["test"] = f"test ! -e {path}"
+    result = bench.run(deliveries=bench.deliveries(), web_root=str(tmp_path / "www"), dcv_files=[DCV_FILE])
+    assert (result["stopped"], result["unremoved"], path.exists()) == ([], [], False)
+    assert bench.serial("a")
+
+
+def test_a_validation_file_that_cannot_be_removed_stops_nothing(bench: Bench, tmp_path: Path) -> None:
+    path = published(tmp_path / "www")
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    result = bench.run(deliveries=bench.deliveries(), web_root=str(tmp_path / "www"), dcv_files=[DCV_FILE])
+    assert (result["stopped"], result["unremoved"]) == ([], [DCV_FILE])
+    assert bench.serial("a")
+    [warning] = bench.warnings
+    assert warning.startswith(f"DCV files not removed: {DCV_FILE['file_name']}. The next run tries again. ")
+    assert "symbolic link" in warning
+
+
+def test_validation_files_are_removed_without_a_delivery(bench: Bench, tmp_path: Path) -> None:
+    path = published(tmp_path / "www")
+    result = bench.run(web_root=str(tmp_path / "www"), dcv_files=[DCV_FILE])
+    assert (result["changed"], path.exists()) == (True, False)
+
+
+def test_validation_files_need_a_web_root(bench: Bench) -> None:
+    with pytest.raises(GogetsslError, match="dcv_files requires web_root"):
+        bench.run(dcv_files=[DCV_FILE])
+
+
 def test_check_mode_changes_nothing(bench: Bench) -> None:
     given = bench.deliveries()
     before = hosts.tree(str(bench.directory))

@@ -61,7 +61,7 @@ def test_facts_in_the_names_of_variables_are_refused(action: Action) -> None:
         action.run(task_vars={"inventory_hostname": "web1", "ansible_facts": facts})
 
 
-@pytest.mark.parametrize("name", ["gogetssl_spend", "__gogetssl_certificates"])
+@pytest.mark.parametrize("name", ["gogetssl_spend", "__gogetssl_variables"])
 def test_facts_of_a_result_in_the_names_of_variables_are_refused(
     action: Action, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

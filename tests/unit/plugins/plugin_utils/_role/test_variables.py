@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC
-from ansible_collections.certops.gogetssl.plugins.plugin_utils._role.variables import role_variables
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._role.variables import HTTP_PUBLISHERS, role_variables
 
 ROLE = Path(__file__).resolve().parents[5] / "roles" / "gogetssl"
 
@@ -160,3 +160,20 @@ def test_an_approved_plan_can_be_text(value: Any, plan: list[dict[str, Any]]) ->
     given = {"gogetssl_certificates": [SHOP], "gogetssl_approved_plan": value}
     found = role_variables([given.get(name, "") for name in OPTIONS], OPTIONS, {}, ["gogetssl_approved_plan"])
     assert found["settings"]["approved_plan"] == plan
+
+
+def test_unknown_services_and_publishers() -> None:
+    found = convert(certificates=[{**SHOP, "services": ["ngnix", "mine"]}], service_tasks={"mine": "mine.yml"})
+    assert found["errors"] == []
+    [sentence] = found["unknown"]
+    assert sentence.startswith("Unknown service in gogetssl_certificates: ngnix. Use ")
+    assert {"nginx,", "mine,"} <= set(sentence.split())
+    assert convert(http_publisher="s3", http_tasks={"s3": "s3.yml"})["unknown"] == []
+    assert convert(http_publisher="listener")["unknown"] == [
+        "Unknown gogetssl_http_publisher listener. Use none, validation_server, web_root, or add a task file for it to"
+        " gogetssl_http_tasks."
+    ]
+
+
+def test_each_http_publisher_has_a_task_file() -> None:
+    assert sorted(HTTP_PUBLISHERS) == sorted(path.stem for path in (ROLE / "tasks" / "http").glob("*.yml"))

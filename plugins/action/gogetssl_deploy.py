@@ -29,11 +29,12 @@ class ActionModule(HostAction):
         return {**{name: earlier.get(name, value) for name, value in EMPTY.items()}, "changed": False}
 
     def _send(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Send the progress of the earlier task. The files that it could not remove stay in the result."""
+        """Send the progress of the earlier task. Whether it left DCV files stays in the result."""
         earlier = self._task.args.get("earlier") or {}
         self._task.args = {**self._task.args, "earlier": {"progress": earlier.get("progress", "")}}
         result = super()._send(task_vars)
-        return {**result, "unremoved": [*earlier.get("unremoved", ()), *result.get("unremoved", ())]}
+        left = bool(earlier.get("dcv_files_left") or result.get("dcv_files_left"))
+        return {**result, "dcv_files_left": left}
 
     def _seconds(self) -> float:
         """Longer than for other modules, by the services and listeners that this one waits for."""

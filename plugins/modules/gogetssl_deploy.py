@@ -250,12 +250,11 @@ stopped:
       description: What failed, what became of the certificate, and what to do.
       type: str
       sample: 'shop: not served; the previous version was restored and is served. ...'
-unremoved:
-  description: The entries of O(dcv_files), if one of them could not be removed.
+dcv_files_left:
+  description: Whether one of O(dcv_files) could not be removed, by this task or by the one of O(earlier).
   returned: success
-  type: list
-  elements: dict
-  sample: []
+  type: bool
+  sample: false
 hook:
   description:
     - A service of O(hooks) whose task file has to be run now, or an empty string at the end. After that, the module has

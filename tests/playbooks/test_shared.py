@@ -115,6 +115,12 @@ def test_all_hosts_share_one_order_and_key(fleet: Fleet) -> None:
     assert not fleet.calls()
     assert fleet.bench.snapshot() == before
 
+    # A copy does not take over the order, even without the ordering host, which would find it in use.
+    run = fleet.run("--limit", "web2", playbook="certops.gogetssl.adopt")
+    assert run.code == 0, run.output
+    assert "shop: no order: web1 orders it for this host, which only copies it." in run.output
+    assert fleet.bench.snapshot() == before
+
 
 @contextmanager
 def files_with(folder: Path, text: bytes) -> Iterator[list[str]]:

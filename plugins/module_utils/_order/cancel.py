@@ -47,6 +47,10 @@ def _targets(context: Context, api: Api) -> tuple[dict[int, str | None], list[Re
     spec = read_specs(params) if params["certificates"] else ()
     found = _journal.inspect(context.shell, params["directory"], spec) if spec else {}
     for one in spec:
+        if one.source is not None:
+            reason = f"{one.name}: {one.source} orders it, and only that host can cancel the order."
+            without_order.append({"name": one.name, "reason": reason})
+            continue
         state = found[one.name]
         journal, intent = journal_updates.of_api(state.journal, api.url), state.intent
         if intent is not None and intent.api == api.url:

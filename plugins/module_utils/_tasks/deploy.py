@@ -50,7 +50,8 @@ PAUSE_SECONDS = 1  # between two queries
 _NO_HAPROXY = {"updated": [], "reload": False, "reason": "", "pid": 0}
 # The result if nothing is due.
 EMPTY: dict[str, t.Any] = {
-    **{key: [] for key in ("certificates", "served", "stopped", "unremoved")},
+    **{key: [] for key in ("certificates", "served", "stopped")},
+    "dcv_files_left": False,
     **dict.fromkeys(("hook", "hook_run", "progress"), ""),
     "haproxy": _NO_HAPROXY,
 }
@@ -64,7 +65,7 @@ class Host:
         self.changed = False
         self.differences: list[t.Any] = []
         self.haproxy: dict[str, t.Any] = dict(_NO_HAPROXY)
-        self.unremoved: t.Sequence[Entry] = []
+        self.dcv_files_left = False
         self._warned: set[str] = set()
 
     def proceed(self) -> None:
@@ -85,7 +86,7 @@ class Host:
         try:
             result = dcv_file.run(dataclasses.replace(self.context, params=params))
         except GogetsslError as error:
-            self.unremoved = files
+            self.dcv_files_left = True
             names = ", ".join(dict.fromkeys(str(one.get("file_name")) for one in files))
             self.warn(f"DCV files not removed: {names}. The next run tries again. {error}")
         else:
@@ -202,7 +203,7 @@ def _result(host: Host, progress: Progress, keep_going: bool) -> Result:
         "certificates": list(progress.entries.values()),
         "served": [{"name": name, **found} for name, found in progress.served.items()],
         "stopped": [{"name": name, "reason": why} for name, why in progress.stopped.items()],
-        "unremoved": host.unremoved,
+        "dcv_files_left": host.dcv_files_left,
         "hook": progress.hook,
         "hook_run": progress.hook_run,
         "haproxy": host.haproxy,

@@ -35,6 +35,7 @@ SHAPES: dict[str, dict[str, t.Any]] = {
             }
         ],
         "stopped": [{"name": _NAME, "reason": _TEXT}],
+        "dcv_files_left": _FLAG,
         **dict.fromkeys(("hook", "hook_run", "progress"), _TEXT),
         "haproxy": _HAPROXY,
     },

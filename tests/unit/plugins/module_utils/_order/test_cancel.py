@@ -143,6 +143,18 @@ def test_an_unfinished_purchase_at_this_api_prevents_the_cancellation(api: str, 
         assert cancel_shop(state)["changed"]
 
 
+@pytest.mark.parametrize("known", [JOURNAL, None])
+def test_the_order_of_a_copied_certificate_is_not_cancelled(known: journal.Journal | None) -> None:
+    item = {name: option.get("default") for name, option in order.ARGUMENT_SPEC["certificates"]["options"].items()}
+    copied = {**item, **SHOP, "order_host": "web1", "adopt": 7}
+    with mock.patch.object(journal, "inspect", return_value={"shop": journal.HostState(journal=known)}), scripted():
+        result = cancel(certificates=[copied], order_ids=[], host="web2")
+    assert (result["changed"], result["cancelled"]) == (False, [])
+    assert [one["reason"] for one in result["stopped"]] == [
+        "shop: web1 orders it, and only that host can cancel the order."
+    ]
+
+
 def test_an_order_of_another_api_is_not_cancelled() -> None:
     other = dataclasses.replace(JOURNAL, api="https://sandbox.test/api")
     with scripted():

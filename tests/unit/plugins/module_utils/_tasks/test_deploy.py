@@ -116,7 +116,7 @@ def test_validation_files_are_removed_before_the_installation(bench: Bench, tmp_
     # Fails if the file is still there when the service is tested for the first time.
     bench.services["a"]["test"] = f"test ! -e {path}"
     result = bench.run(deliveries=bench.deliveries(), web_root=str(tmp_path / "www"), dcv_files=[DCV_FILE])
-    assert (result["stopped"], result["unremoved"], path.exists()) == ([], [], False)
+    assert (result["stopped"], result["dcv_files_left"], path.exists()) == ([], False, False)
     assert bench.serial("a")
 
 
@@ -125,7 +125,7 @@ def test_a_validation_file_that_cannot_be_removed_stops_nothing(bench: Bench, tm
     path.unlink()
     path.symlink_to("/etc/passwd")
     result = bench.run(deliveries=bench.deliveries(), web_root=str(tmp_path / "www"), dcv_files=[DCV_FILE])
-    assert (result["stopped"], result["unremoved"]) == ([], [DCV_FILE])
+    assert (result["stopped"], result["dcv_files_left"]) == ([], True)
     assert bench.serial("a")
     [warning] = bench.warnings
     assert warning.startswith(f"DCV files not removed: {DCV_FILE['file_name']}. The next run tries again. ")

@@ -53,7 +53,13 @@ def test_results_of_an_earlier_task_stay(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "given", [{"deliveries": [ISSUED]}, {"complete": ["shop"]}, {"earlier": {"hook": "exim", "progress": "{}"}}]
+    "given",
+    [
+        {"deliveries": [ISSUED]},
+        {"complete": ["shop"]},
+        {"dcv_files": [{"file_name": "a.txt"}]},
+        {"earlier": {"hook": "exim", "progress": "{}"}},
+    ],
 )
 def test_a_host_with_work_gets_the_progress_and_no_secret_as_option(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]
@@ -63,6 +69,12 @@ def test_a_host_with_work_gets_the_progress_and_no_secret_as_option(
     assert result["sent"]
     assert sent["earlier"] == {"progress": earlier.get("progress", "")}
     assert not {"store_password", "private_keys"} & set(sent)
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_dcv_files_that_an_earlier_task_left_are_reported(monkeypatch: pytest.MonkeyPatch, earlier: bool) -> None:
+    result, _sent = run(monkeypatch, earlier={"hook": "exim", "progress": "{}", "dcv_files_left": earlier})
+    assert result["dcv_files_left"] is earlier
 
 
 def test_the_host_may_take_as_long_as_its_services_and_listeners() -> None:

@@ -85,6 +85,16 @@ def test_an_empty_inventory_and_check_mode(bench: Bench) -> None:
     assert "The hosts have no certificates." in run.output
 
 
+def test_a_limit(bench: Bench) -> None:
+    """The report is about the hosts of the limit. A comparison would call the orders of all others unused."""
+    run, found = report(bench, "--limit", "web2", hosts=("web1", "web2"))
+    assert run.code == 0, run.output
+    assert [row["host"] for row in found["certificates"]] == ["web2"]
+    run = bench.run("--limit", "web2", hosts=("web1", "web2"), playbook=RECONCILE)
+    assert run.code == 2, run.output
+    assert "With --limit, the orders of all other hosts would be reported as unused." in run.output
+
+
 def test_the_artifacts_are_the_numbers(bench: Bench) -> None:
     run, _found = report(bench, env={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
     assert run.code == 0, run.output

@@ -120,7 +120,8 @@ def lanes(
     with_all_tests = once_for_each_core(chosen, tested[1])
     controllers = []
     for version, core in chosen:
-        markers = {"unit": "not slow"}
+        # Tests of host code run on the oldest Python of hosts.
+        markers = {"unit": "not slow and not host" if short else "not slow"}
         if (version, core) in with_all_tests:
             markers |= {"playbooks": "outermost"} if short else {"contract": "not slow", "playbooks": "not slow"}
         controllers.append(list(controller_stages(pythons[version], version, core, markers)))

@@ -925,6 +925,7 @@ def prepared_with_forms(host: Host) -> tuple[dict[str, t.Any], dict[str, t.Any],
     return second, {"store_password": PASSWORD}, {*serials}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_stores")
 @pytest.mark.parametrize("power", [False, True], ids=["killed", "power lost"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -959,6 +960,7 @@ def test_after_a_kill_at_any_point_services_read_one_complete_version(
     record_property("figure", f"certificate, {scenario}: {points - 1} kill points, 0 torn states")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_stores")
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_full_disk_is_a_one_line_error(

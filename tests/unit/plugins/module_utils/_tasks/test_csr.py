@@ -309,6 +309,7 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
             second.__enter__()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["nothing", "other names", "no csr"])
 def test_after_a_kill_at_any_point_the_next_run_recovers(
     tmp_path: Path, start: str, record_property: t.Callable[[str, object], None]

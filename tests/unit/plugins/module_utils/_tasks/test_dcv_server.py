@@ -160,6 +160,7 @@ def test_check_mode_starts_and_stops_nothing(host: Host) -> None:
     assert host.get(FOLDER + "0123.txt") == (200, ONE["content"].encode())
 
 
+@pytest.mark.slow
 def test_silent_clients_do_not_block_the_ca(host: Host) -> None:
     host.task(ONE)
     silent = [socket.create_connection(("127.0.0.1", host.port)) for _client in range(40)]

@@ -32,6 +32,14 @@ def refusal(task_vars: Variables) -> str:
     )
 
 
+def refusal_of(hostvars: t.Any, host: str) -> str:
+    """The same for a host whose variables are read for a task of another host."""
+    if not hostvars[host].get("ansible_facts"):  # the usual case; the variables of a host take a millisecond
+        return ""
+    raw = getattr(hostvars, "raw_get", hostvars.get)(host)
+    return refusal({**raw, "hostvars": hostvars})
+
+
 def overriding_facts(task_vars: Variables) -> list[str]:
     """The names of facts that override variables of this collection, or variables that their templates use."""
     facts = task_vars.get("ansible_facts")

@@ -34,7 +34,7 @@ def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator
     """Read the requests of these hosts."""
     for host in hosts:
         known = task_vars["hostvars"][host]
-        if _facts.overriding_facts(known):  # that host stops itself, and must not stop other hosts
+        if _facts.refusal_of(task_vars["hostvars"], host):  # that host stops itself, and must not stop other hosts
             continue
         try:
             requests = next((texts.as_list(found) for name in _VARIABLES if (found := known.get(name))), None)

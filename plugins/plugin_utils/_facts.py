@@ -32,12 +32,13 @@ def refusal(task_vars: Variables) -> str:
     )
 
 
-def refusal_of(hostvars: t.Any, host: str) -> str:
-    """The same for a host whose variables are read for a task of another host."""
-    if not hostvars[host].get("ansible_facts"):  # the usual case; the variables of a host take a millisecond
-        return ""
+def of_host(hostvars: t.Any, host: str) -> tuple[Variables, str]:
+    """The variables of a host for a task of another host, and the reason not to use them, or an empty text."""
+    known = hostvars[host]
+    if not known.get("ansible_facts"):  # the usual case; to collect the variables again takes a millisecond
+        return known, ""
     raw = getattr(hostvars, "raw_get", hostvars.get)(host)
-    return refusal({**raw, "hostvars": hostvars})
+    return known, refusal({**raw, "hostvars": hostvars})
 
 
 def overriding_facts(task_vars: Variables) -> list[str]:

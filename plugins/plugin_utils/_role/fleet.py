@@ -30,11 +30,11 @@ def fleet_hosts(
 
 
 def _fleet_host(hostvars: t.Any, host: str, result: str, more: t.Iterable[str]) -> dict[str, t.Any]:
-    refusal = _read(lambda: _facts.refusal_of(hostvars, host))
-    found = {} if refusal else hostvars
+    found: tuple[t.Any, str] = _evaluated(lambda: _facts.of_host(hostvars, host)) or ({}, "")
+    known, refusal = found
 
     def variable(name: str) -> t.Any:
-        return _read(lambda: found[host].get(name))
+        return None if refusal else _evaluated(lambda: known.get(name))
 
     return {
         "host": str(host),
@@ -45,7 +45,7 @@ def _fleet_host(hostvars: t.Any, host: str, result: str, more: t.Iterable[str]) 
     }
 
 
-def _read(read: t.Callable[[], t.Any]) -> t.Any:
+def _evaluated(read: t.Callable[[], t.Any]) -> t.Any:
     try:
         return read()
     except Exception:  # pylint: disable=broad-exception-caught  # a template of the operator may raise anything
@@ -57,7 +57,8 @@ def trusted_hostvars(hostvars: t.Any, hosts: t.Iterable[str]) -> list[t.Any]:
 
     Those hosts stop at their own first task. Their facts must not reach a task of another host.
     """
-    return [hostvars[host] for host in hosts if not _facts.refusal_of(hostvars, host)]
+    found = (_facts.of_host(hostvars, host) for host in hosts)
+    return [known for known, refusal in found if not refusal]
 
 
 def _certificates(value: t.Any) -> list[dict[str, t.Any]]:

@@ -20,13 +20,15 @@ def fleet_plan(hostvars: t.Any, hosts: t.Iterable[str]) -> dict[str, t.Any]:
     The summary has one line a step or problem, the problems first. The failure is empty if a host has a plan, or if
     nothing is due.
     """
-    refusals = {str(host): _facts.refusal_of(hostvars, host) for host in hosts}
-    trusted = [host for host, refusal in refusals.items() if not refusal]
-    results = {host: hostvars[host].get("__gogetssl_planned") or {} for host in trusted}
+    found = {str(host): _facts.of_host(hostvars, host) for host in hosts}
+    trusted = {host: known for host, (known, refusal) in found.items() if not refusal}
+    results = {host: known.get("__gogetssl_planned") or {} for host, known in trusted.items()}
     plan = [dict(entry) for result in results.values() for entry in entries_of(result.get("plan"))]
     paid = [entry for entry in plan if entry["step"] in PAID_STEPS]
-    problems = [refusal for refusal in refusals.values() if refusal] + [
-        f"{host}: {printable(str(error))}" for host in trusted if (error := hostvars[host].get("__gogetssl_plan_error"))
+    problems = [refusal for _known, refusal in found.values() if refusal] + [
+        f"{host}: {printable(str(error))}"
+        for host, known in trusted.items()
+        if (error := known.get("__gogetssl_plan_error"))
     ]
     budgets = [result["budget"] for result in results.values() if result.get("budget")]
     return {

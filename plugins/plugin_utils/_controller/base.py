@@ -26,7 +26,8 @@ from . import answers, parent
 
 # Environment variables with secrets. Child processes inherit only those that a sent module reads itself.
 SECRET_VARIABLES = frozenset(
-    f"GOGETSSL_{name}" for name in ("API_PASSWORD", "API_KEY", "STORE_PASSWORD", "TSIG_SECRET", "POWERDNS_KEY")
+    f"GOGETSSL_{name}"
+    for name in ("API_PASSWORD", "API_KEY", "API_URL", "STORE_PASSWORD", "TSIG_SECRET", "POWERDNS_KEY")
 )
 HOST_SECONDS = 600.0  # for one command or module on a host, unless the task keyword `timeout` sets another limit
 MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # the mask of Ansible
@@ -143,7 +144,8 @@ def _hidden(names: t.Iterable[str]) -> t.Iterator[None]:
 
 
 def secret_options(task: _task.Task) -> list[str]:
-    return [name for name, option in task.argument_spec.items() if option.get("no_log")]
+    """The options to withhold. The address of the API may include a user and a password of a gateway."""
+    return [name for name, option in task.argument_spec.items() if option.get("no_log") or name == "api_url"]
 
 
 def secret_variables(task: _task.Task) -> set[str]:

@@ -32,5 +32,6 @@ class FilterModule:
             "role_variables": variables.role_variables,
             "service_commands": services.service_commands,
             "stopped_orders": report.stopped_orders,
+            "trusted_hostvars": fleet.trusted_hostvars,
             "uncopied_certificates": report.uncopied_certificates,
         }

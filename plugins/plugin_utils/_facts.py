@@ -32,6 +32,15 @@ def refusal(task_vars: Variables) -> str:
     )
 
 
+def of_host(hostvars: t.Any, host: str) -> tuple[Variables, str]:
+    """The variables of a host for a task of another host, and the reason not to use them, or an empty text."""
+    known = hostvars[host]
+    if not known.get("ansible_facts"):  # the usual case; to collect the variables again takes a millisecond
+        return known, ""
+    raw = getattr(hostvars, "raw_get", hostvars.get)(host)
+    return known, refusal({**raw, "hostvars": hostvars})
+
+
 def overriding_facts(task_vars: Variables) -> list[str]:
     """The names of facts that override variables of this collection, or variables that their templates use."""
     facts = task_vars.get("ansible_facts")

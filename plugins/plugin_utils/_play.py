@@ -33,8 +33,8 @@ def shared(directory: str, task: t.Any, task_vars: t.Mapping[str, t.Any]) -> Sha
 def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator[HostRequest]:
     """Read the requests of these hosts."""
     for host in hosts:
-        known = task_vars["hostvars"][host]
-        if _facts.overriding_facts(known):  # that host stops itself, and must not stop other hosts
+        known, refusal = _facts.of_host(task_vars["hostvars"], host)
+        if refusal:  # that host stops itself, and must not stop other hosts
             continue
         try:
             converted = (known.get(_CONVERTED) or {}).get("settings") or {}

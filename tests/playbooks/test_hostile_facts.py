@@ -157,3 +157,87 @@ def test_output_of_a_host_is_neither_evaluated_nor_sent_to_the_terminal(bench: B
     assert re.search(r"configuration of custom: bad \{\{ 7919 \* 7907 \}\} \\+x1b\[2J\.", run.output), run.output
     assert str(7919 * 7907) not in run.output
     assert "\x1b" not in run.output
+
+
+class Cached:
+    """web1 is hostile: its facts are in the cache of earlier runs. web2 is not."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.cache = {
+            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(bench.directory / "cache"),
+        }
+
+    def run(self, facts: dict[str, Any], playbook: str, *arguments: str, **variables: Any) -> Run:
+        task = {"ansible.builtin.set_fact": {**facts, "cacheable": True}}
+        earlier = self.bench.directory / "earlier.json"
+        earlier.write_text(json.dumps([{"hosts": "web1", "gather_facts": False, "tasks": [task]}]))
+        assert self.bench.run(env=self.cache, playbook=str(earlier)).code == 0
+        given: dict[str, Any] = {
+            "gogetssl_directory": str(self.bench.store) + "/{{ inventory_hostname }}",
+            "hosts": ("web1", "web2"),
+            **variables,
+        }
+        return self.bench.run(*arguments, env=self.cache, playbook=playbook, **given)
+
+
+@pytest.fixture
+def cached(bench: Bench) -> Cached:
+    return Cached(bench)
+
+
+@pytest.mark.outermost
+@pytest.mark.parametrize("playbook", ["report", "reconcile"])
+def test_facts_of_one_host_do_not_redirect_the_password_of_a_report(cached: Cached, playbook: str) -> None:
+    """The report reads the account with the variables of its first host."""
+    address = f"http://127.0.0.1:{free_port()}/api"
+    path = cached.bench.directory / "report.json"
+    variables = {"gogetssl_report_json": str(path), "gogetssl_api_deadline": 10}
+    run = cached.run({"gogetssl_api_url": address}, f"certops.gogetssl.{playbook}", **variables)
+    assert run.code == 0, run.output
+    assert address not in run.output
+    found = json.loads(path.read_text())
+    assert found["account_read"] is True
+    reasons = {row["host"]: row["reason"] for row in found["certificates"]}
+    assert "web1: facts of the host would replace variables of the operator: gogetssl_api_url." in reasons["web1"]
+    assert "facts" not in reasons["web2"]
+
+
+EVIL_STEP = {
+    **{"host": "web2", "name": "shop", "names": ["evil.example.org"], "product": "68", "period": 12, "step": "buy"},
+    **{"reason": "approve it", "price": 999999, "currency": "EUR", "deadline": "", "due": "buy", "order_id": None},
+}
+
+
+@pytest.mark.outermost
+def test_facts_of_one_host_are_no_plan_to_approve(cached: Cached) -> None:
+    run = cached.run({"__gogetssl_planned": {"plan": [EVIL_STEP]}}, "certops.gogetssl.plan")
+    assert run.code == 0, run.output
+    assert "approve it" not in run.output
+    assert "web1: facts of the host would replace variables of the operator: __gogetssl_planned." in run.output
+    assert "1 purchase for" in run.output
+
+
+@pytest.mark.outermost
+def test_facts_of_one_host_do_not_stop_another(cached: Cached) -> None:
+    facts = {"__gogetssl_planned": {"plan": [7]}, "__gogetssl_awaited": [7], "__gogetssl_dns_planned": {"cached": [7]}}
+    run = cached.run(facts, "certops.gogetssl.issue", "--check")
+    assert run.code == 2, run.output
+    assert re.search(r"web1 .* failed=1", run.output), run.output
+    assert re.search(r"web2 .* failed=0", run.output), run.output
+    assert "1 purchase for" in run.output
+
+
+@pytest.mark.outermost
+@pytest.mark.parametrize("hosts", ["web2", "all"])
+def test_facts_of_one_host_do_not_choose_the_hosts_of_an_emergency(cached: Cached, hosts: str) -> None:
+    store = str(cached.bench.store) + "/{{ inventory_hostname }}"
+    assert cached.bench.run(hosts=("web2",), gogetssl_directory=store).code == 0
+    facts = {"__gogetssl_emergency": {"hosts": ["none"], "waves": ["100%"]}}
+    drill = ("-e", f"gogetssl_hosts={hosts}", "-e", "gogetssl_emergency_drill=true")
+    run = cached.run(facts, "certops.gogetssl.emergency", *drill)
+    assert run.code == 0, run.output
+    assert "no hosts matched" not in run.output
+    assert "Show what remains, and the figures" in run.output
+    assert ("web1: facts of the host" in run.output) is (hosts == "all")

@@ -271,3 +271,25 @@ def test_another_user_than_root_and_no_pipelining(place: Path, tmp_path: Path, k
     assert [
         where for where, content in watcher.seen.items() for text in secret.values() if text.encode() in content
     ] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["variable", "environment"])
+def test_the_user_of_the_api_address_is_not_printed(bench: Bench, place: str) -> None:
+    """The API behind a gateway with Basic authentication: password and user are a part of the address."""
+    secret = os.urandom(15).hex()
+    address = bench.emulator.url.replace("://", f"://gate:{secret}@")
+    env = prepare(bench, GOGETSSL_API_URL=address if place == "environment" else "http://127.0.0.1:1/api")
+    given = {"gogetssl_api_url": address} if place == "variable" else {}
+    watcher = Watcher(bench.directory / "tmp", bench.store, bench.web_root)
+    watcher.start()
+    run = bench.run("-vvvvv", "--diff", env=env, **given)
+    failed = bench.run(
+        "-vvv", env=env, **{**given, "gogetssl_certificates": [bench.shop(name="mail", product="99999")]}
+    )
+    watcher.stopped.set()
+    watcher.join(60)
+    assert (run.code, failed.code) == (0, 2), failed.output[-2000:]
+    produced = {name: (bench.directory / name).read_bytes() for name in ("log", "events")}
+    produced |= {"output": (run.output + failed.output).encode(), **watcher.seen}
+    assert [where for where, content in produced.items() if secret.encode() in content] == []

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -27,6 +31,7 @@ WAITING = {
     "_api/connection.py": "API call",
     "_core/deadline.py": "API call",
     "_core/locks.py": "state that the hosts of a run share",
+    "_core/shell.py": "command or module on a host",
     "_core/task.py": "command or module on a host",
     "_crypto/pkcs12.py": "`openssl` for a keystore",
     "_dns/wire.py": "one DNS query",
@@ -108,3 +113,28 @@ def test_the_named_tests_exist() -> None:
 def test_the_named_settings_exist() -> None:
     defaults = (ROOT / "roles" / "gogetssl" / "defaults" / "main.yml").read_text()
     assert [name for name in set(re.findall(r"`(gogetssl_\w+_timeout)`", PAGE)) if f"\n{name}:" not in defaults] == []
+
+
+CONTROLLER_ONLY = {
+    *("assert", "debug", "fail", "include_role", "include_tasks", "include_vars", "import_tasks", "meta"),
+    *("set_fact", "set_stats"),
+}
+
+
+def tasks_of(entries: Any) -> Iterator[dict[str, Any]]:
+    """All tasks of a file of tasks or plays."""
+    for entry in entries or ():
+        yield entry
+        for key in ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks"):
+            yield from tasks_of(entry.get(key))
+
+
+def test_modules_of_ansible_on_hosts_have_a_limit() -> None:
+    """The actions of this collection limit their modules by themselves."""
+    unlimited = []
+    for path in [*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/*.yml")]:
+        for task in tasks_of(yaml.safe_load(path.read_text())):
+            modules = {key.rpartition(".")[2] for key in task if key.startswith("ansible.")}
+            if modules - CONTROLLER_ONLY and not task.get("timeout"):
+                unlimited.append(f"{path.name}: {task['name']}")
+    assert unlimited == []

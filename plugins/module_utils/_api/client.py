@@ -355,7 +355,7 @@ class _Passing(Exception):
 
     def pause_before(self, attempt: int) -> float:
         """Return the seconds to wait: the server's Retry-After up to a limit, or an exponential pause with jitter."""
-        if self._retry_after and self._retry_after.isdigit():
+        if self._retry_after and self._retry_after.isascii() and self._retry_after.isdigit():
             return min(float(self._retry_after), 2 * LONGEST_PAUSE_SECONDS)
         longest: float = min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 2), LONGEST_PAUSE_SECONDS)
         return longest * random.uniform(0.5, 1.0)

@@ -20,21 +20,23 @@ from .models import Validation, ValidationState
 DCV_DIRECTORY = "/.well-known/pki-validation/"
 
 # The forms that the two families use (API reference 8.2, 8.3): hashes of the CSR at Sectigo, one token at DigiCert.
+# Without ASCII, IGNORECASE also matches letters of other domains, such as the i without a dot.
+_ANY_CASE = re.IGNORECASE | re.ASCII
 _CA_DOMAIN = r"(?:comodoca|sectigo)\.com"
 _TOKEN = r"_?[A-Za-z0-9]{16,128}"
 _FILES = (  # file name, content
     (
-        re.compile(r"[0-9A-F]{32}\.txt\Z", re.IGNORECASE),
-        re.compile(rf"[0-9A-F]{{64}}\r?\n{_CA_DOMAIN}(?:\r?\n[A-Z0-9]{{1,40}})?(?:\r?\n)?\Z", re.IGNORECASE),
+        re.compile(r"[0-9A-F]{32}\.txt\Z", _ANY_CASE),
+        re.compile(rf"[0-9A-F]{{64}}\r?\n{_CA_DOMAIN}(?:\r?\n[A-Z0-9]{{1,40}})?(?:\r?\n)?\Z", _ANY_CASE),
     ),
     (re.compile(r"fileauth\.txt\Z"), re.compile(rf"{_TOKEN}(?:\r?\n)?\Z")),
 )
-_CNAME_OWNER = re.compile(r"_[0-9a-f]{32}\Z", re.IGNORECASE)
-_CNAME_TARGET = re.compile(rf"[0-9a-f]{{32}}\.[0-9a-f]{{32}}\.(?:[a-z0-9]{{1,40}}\.)?{_CA_DOMAIN}\Z", re.IGNORECASE)
+_CNAME_OWNER = re.compile(r"_[0-9a-f]{32}\Z", _ANY_CASE)
+_CNAME_TARGET = re.compile(rf"[0-9a-f]{{32}}\.[0-9a-f]{{32}}\.(?:[a-z0-9]{{1,40}}\.)?{_CA_DOMAIN}\Z", _ANY_CASE)
 _TXT_TOKEN = re.compile(rf"{_TOKEN}\Z")
 DNS_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})+\Z")
 TXT_VALUE = re.compile(r"[A-Za-z0-9 ._=+/:;-]{1,255}\Z")
-_ZONE_LINE = re.compile(r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?(CNAME|TXT)\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
+_ZONE_LINE = re.compile(r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?(CNAME|TXT)\s+(.+)\Z", _ANY_CASE | re.DOTALL)
 _STATES = {0: ValidationState.UNSET, 1: ValidationState.PROCESSING, 2: ValidationState.VALIDATED}
 
 

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import selectors
+import subprocess
 import typing as t
 
 from .errors import host_error
 from .text import printable
 
+MOST_BYTES = 64 << 20  # of standard output and of standard error
+_PIPE_BYTES = 1 << 20  # no pipe holds more
 _END_OF_SSH = re.compile(r"(Shared connection|Connection) to \S+ closed\.")
 
 
@@ -29,6 +34,35 @@ class Shell(t.Protocol):
 
     def __call__(self, script: str) -> CommandResult:
         """Run the script and wait until it ends."""
+
+
+def run_here(script: str) -> CommandResult:
+    """Run a script on this host until its shell ends.
+
+    A process that it leaves in the background, such as a started service, may keep the output open and write to it.
+    """
+    texts = (bytearray(), bytearray())
+    with (
+        subprocess.Popen(  # pylint: disable=ansible-bad-function  # run_command of Ansible waits for such a process
+            ["/bin/sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+        selectors.DefaultSelector() as selector,
+    ):
+        for stream, text in zip((process.stdout, process.stderr), texts):
+            selector.register(t.cast("t.IO[bytes]", stream), selectors.EVENT_READ, text)
+        ended = False
+        while selector.get_map() and not ended:
+            ended = process.poll() is not None  # before the last read, which then finds everything
+            for key, _events in selector.select(0 if ended else 0.2):
+                piece = os.read(key.fd, _PIPE_BYTES)
+                key.data.extend(piece)
+                if not piece:
+                    selector.unregister(key.fileobj)
+            if max(map(len, texts)) > MOST_BYTES:
+                process.kill()
+                return CommandResult(1, "", f"the command printed more than {MOST_BYTES >> 20} MiB")
+    decoded = (text.decode("utf-8", "surrogateescape") for text in texts)
+    return CommandResult(process.returncode, *decoded)
 
 
 def output(result: CommandResult, what: str) -> str:

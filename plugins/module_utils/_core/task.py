@@ -20,7 +20,7 @@ from ansible.module_utils.basic import AnsibleModule
 from . import libraries
 from .errors import GogetsslError
 from .libraries import Library
-from .shell import CommandResult, Shell
+from .shell import Shell, run_here
 
 Params = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
@@ -73,11 +73,8 @@ def run_module(task: Task) -> None:
     if task.secret_result and not module.no_log:
         module.fail_json(msg=NEEDS_NO_LOG)
 
-    def shell(script: str) -> CommandResult:
-        return CommandResult(*module.run_command(["/bin/sh", "-c", script], errors="surrogateescape"))
-
     try:
-        context = Context(module.params, module.check_mode, shell, opener(task, module.params), module.warn)
+        context = Context(module.params, module.check_mode, run_here, opener(task, module.params), module.warn)
         result = task.run(context)
     except GogetsslError as error:
         module.fail_json(msg=error.message, failure=error.kind.value)

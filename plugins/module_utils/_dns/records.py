@@ -183,7 +183,7 @@ def _noted(record: Record) -> Record:
 
 
 _TXT_TOKEN = re.compile(r"_?[A-Za-z0-9]{1,128}\Z")
-_CA_NAME = re.compile(r"([A-Za-z0-9_-]+\.)+(comodoca|sectigo)\.com\Z", re.IGNORECASE)
+_CA_NAME = re.compile(r"([A-Za-z0-9_-]+\.)+(comodoca|sectigo)\.com\Z", re.IGNORECASE | re.ASCII)
 _PROVIDER = re.compile(r"[A-Za-z0-9_.-]{0,64}\Z")  # part of a file name
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 

@@ -15,12 +15,17 @@ import typing as t
 from .._api.validations import DCV_DIRECTORY, is_dcv_file
 from .._core import names as _names
 from . import interrupted_files
+from .files import LARGEST
 
 FILE = ".dcv-files.json"  # next to the certificates' directories; not a valid certificate name
 PART = "unremoved"
 
 # Part of the inspection script: prints the note.
-PRINT = f'if [ -r "$d/{FILE}" ]; then show {PART}; cat "$d/{FILE}"; fi\n'
+# Any other kind of file is omitted: a pipe would hold the inspection, and a link would show another file.
+PRINT = f"""
+f="$d/{FILE}"
+if [ -r "$f" ] && [ -f "$f" ] && [ ! -L "$f" ]; then show {PART}; head -c {LARGEST} "$f"; fi
+"""
 
 _PROBE_CONTENT = re.compile(r"(?:gogetssl-probe-[a-z0-9]{32})?")
 

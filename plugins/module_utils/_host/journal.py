@@ -308,7 +308,7 @@ def orders_held(shell: Shell, directory: str) -> dict[str, int]:
     """Return certificate name -> order id from all journals of the host. Damaged journals are skipped."""
     script = f"""
 for f in {shlex.quote(directory)}/*/order.json; do
-  [ ! -r "$f" ] || [ ! -f "$f" ] || {{ echo "{MARK}$f"; head -c {_files.LARGEST} "$f"; echo; }}
+  [ ! -r "$f" ] || [ ! -f "$f" ] || [ -L "$f" ] || {{ echo "{MARK}$f"; head -c {_files.LARGEST} "$f"; echo; }}
 done
 """
     held = {}

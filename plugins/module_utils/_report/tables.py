@@ -61,7 +61,8 @@ def finding_record(one: Difference) -> dict[str, t.Any]:
 def to_csv(rows: t.Iterable[Row]) -> str:
     """RFC 4180, with an apostrophe before texts that a spreadsheet program would evaluate."""
     out = io.StringIO()
-    writer = csv.writer(out)
+    # All cells are quoted, because some programs split at other separators, and a formula could follow one.
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerow([_cell(key, value) for key, value in record(row).items()])
@@ -72,7 +73,8 @@ def _cell(key: str, value: t.Any) -> str:
     if key == "served":
         value = [f"{one['listener']}: {'yes' if one['matches'] else 'no'}" for one in value]
     text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    formula = any(one.startswith(_FORMULA) for one in (text, text.lstrip()))
+    return f"'{text}" if formula else text
 
 
 def to_json(rows: t.Iterable[Row], summary: t.Mapping[str, t.Any]) -> str:

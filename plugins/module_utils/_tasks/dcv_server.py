@@ -48,10 +48,10 @@ def run(context: Context) -> Result:
         raise input_error("port is 1 to 65535, and seconds at least 1.")
     place = os.path.join(params["directory"], str(params["port"]))
     with _files.os_errors_as_sentences():
+        _files.check_ancestry(params["directory"])
         steps = _plan(context, place, expected)
         if context.check_mode or (params["state"] == "absent" and not os.path.isdir(place)):
             return _report(steps)
-        _files.check_ancestry(params["directory"])
         _files.make_directory(params["directory"])
         with _files.locked(params["directory"], context.sleep):
             steps = _plan(context, place, expected)
@@ -126,7 +126,7 @@ def _write(place: str, files: t.Mapping[str, t.Any]) -> None:
 def _is_served(place: str) -> bool:
     """True while a process holds the lock."""
     try:
-        handle = os.open(os.path.join(place, _LOCK), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(os.path.join(place, _LOCK), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

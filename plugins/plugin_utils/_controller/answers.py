@@ -53,8 +53,21 @@ SHAPES: dict[str, dict[str, t.Any]] = {
     "gogetssl_dcv_server": {"files": [{"file_name": _TEXT, "changed": _FLAG}]},
     "gogetssl_haproxy": _HAPROXY,
 }
+_INTERNAL = ("_ansible_parsed", "_ansible_suppress_tmpdir_delete")
+_EXPECTED = {"ansible_facts": dict, "stdout": str, "stderr": str}
 # Optional return values of every module.
 _COMMON = {"msg": _TEXT, "changed": _FLAG, "failed": _FLAG, "skipped": _FLAG, "lacking": [_NAME]}
+
+
+def without_internal_keys(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The result without keys that Ansible removes with a warning, and without values that it expects otherwise."""
+    return {
+        key: value
+        for key, value in result.items()
+        if (not key.startswith("_ansible_") or key in _INTERNAL)
+        and key not in ("add_host", "add_group")
+        and isinstance(value, _EXPECTED.get(key, object))
+    }
 
 
 def checked(action: str, result: t.Any, names: t.Container[t.Any]) -> dict[str, t.Any]:

@@ -19,13 +19,15 @@ from ansible.plugins.action import ActionBase
 
 from ...module_utils._core import deadline
 from ...module_utils._core import task as _task
+from ...module_utils._core.text import escaped_lines, printable
 from ...module_utils._request import quotes, texts, validator_messages
 from .. import _facts, _variables
 from . import answers, parent
 
 # Environment variables with secrets. Child processes inherit only those that a sent module reads itself.
 SECRET_VARIABLES = frozenset(
-    f"GOGETSSL_{name}" for name in ("API_PASSWORD", "API_KEY", "STORE_PASSWORD", "TSIG_SECRET", "POWERDNS_KEY")
+    f"GOGETSSL_{name}"
+    for name in ("API_PASSWORD", "API_KEY", "API_URL", "STORE_PASSWORD", "TSIG_SECRET", "POWERDNS_KEY")
 )
 HOST_SECONDS = 600.0  # for one command or module on a host, unless the task keyword `timeout` sets another limit
 MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # the mask of Ansible
@@ -82,11 +84,17 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
         facts = facts if isinstance(facts, dict) else {}
         hostile = sorted(name for name in facts if str(name).startswith(_facts.PREFIXES))
         if hostile:
-            raise AnsibleActionFail(f"The host returned facts in the names of variables: {', '.join(hostile)}.")
+            names = printable(", ".join(hostile))
+            raise AnsibleActionFail(f"The host returned facts in the names of variables: {names}.")
         key = getattr(self, "_discovered_interpreter_key", None)
         if key in facts:
             result["ansible_facts"] = {key: facts[key]}
         return result
+
+    def _parse_returned_data(self, res: dict[str, t.Any], *more: t.Any) -> dict[str, t.Any]:
+        """Parse the output of a module. Ansible prints parts of it unescaped, and fails at parts of other types."""
+        texts_ = {name: escaped_lines(str(res.get(name) or "")) for name in ("stdout", "stderr")}
+        return answers.without_internal_keys(super()._parse_returned_data({**res, **texts_}, *more))
 
     def _requested(self) -> list[t.Any]:
         """The names of the certificates in the options of the task."""
@@ -136,7 +144,8 @@ def _hidden(names: t.Iterable[str]) -> t.Iterator[None]:
 
 
 def secret_options(task: _task.Task) -> list[str]:
-    return [name for name, option in task.argument_spec.items() if option.get("no_log")]
+    """The options to withhold. The address of the API may include a user and a password of a gateway."""
+    return [name for name, option in task.argument_spec.items() if option.get("no_log") or name == "api_url"]
 
 
 def secret_variables(task: _task.Task) -> set[str]:
@@ -175,13 +184,16 @@ def _invalid_certificates(task: _task.Task, args: t.Mapping[str, t.Any]) -> list
 
 
 def masked(value: t.Any, secrets: t.Collection[str]) -> t.Any:
-    """Return a result without secrets, as ansible-core's `remove_values` does, which newer releases deprecate."""
+    """Return a result without secrets, as ansible-core's `remove_values` does, which newer releases deprecate.
+
+    Control characters are escaped, because texts of DNS providers and other servers may be in it.
+    """
     if isinstance(value, dict):
         return {key: masked(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [masked(item, secrets) for item in value]
     if isinstance(value, str):
-        return _masked_text(value, secrets)
+        return escaped_lines(_masked_text(value, secrets))
     if isinstance(value, (int, float)) and not isinstance(value, bool) and any(one in str(value) for one in secrets):
         return MASK
     return value

@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ansible import constants
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 
 from ...module_utils._core import deadline, libraries
 from ...module_utils._core import task as _task
@@ -25,6 +25,10 @@ from .base import Sender, failure, masked, secret_options, secret_variables, val
 
 MODULE_SECONDS = 120.0  # for a module of another collection
 _NO_DEBUG = "ANSIBLE_DEBUG prints all that hosts answer, no_log or not, and this task reads private keys: unset it."
+_NO_ASYNC = (
+    "async would send the module with its secrets to the host, and would not validate the host's answer. Add"
+    " delegate_to: localhost, or omit async."
+)
 
 
 class ControllerAction(Sender):
@@ -32,13 +36,15 @@ class ControllerAction(Sender):
 
     task: _task.Task
     _requires_connection = True  # False in the action files of tasks that do not use the host
-    _supports_async = True  # async tasks send the module to the host
+    _supports_async = True  # by sending the module, on the controller only
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the action. Ansible calls this method."""
         self.secrets = secret_options(self.task)
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         if self._task.async_val:
+            if self._connection.transport != "local":
+                raise AnsibleActionFail(_NO_ASYNC)
             self.inherited = secret_variables(self.task)
             result.update(self._send(task_vars))
             return result

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ...module_utils._core import dates
 from ...module_utils._report import emergency, rows
+from .. import _facts
 from .entries import Entry, entries_of
 
 REQUESTED = ("name", "names", "product", "period", "order_host")
@@ -21,27 +22,43 @@ def fleet_hosts(
 ) -> list[dict[str, t.Any]]:
     """For each host the result in the variable `result`, and the certificates that the operator requests.
 
-    A host whose variables cannot be evaluated has no certificates, but it is not left out. `variables` are further
-    ones to include.
+    A host whose variables cannot be evaluated, or are replaced by its facts, has no certificates, but it is not left
+    out. `variables` are further ones to include.
     """
     more = list(variables)
-    return [
-        {
-            "host": str(host),
-            "result": _variable(hostvars, host, result) or {},
-            "certificates": _certificates(_variable(hostvars, host, "gogetssl_certificates")),
-            "spend": _variable(hostvars, host, "gogetssl_spend") or ["buy"],
-            **{name: _variable(hostvars, host, name) for name in more},
-        }
-        for host in hosts
-    ]
+    return [_fleet_host(hostvars, host, result, more) for host in hosts]
 
 
-def _variable(hostvars: t.Any, host: str, name: str) -> t.Any:
+def _fleet_host(hostvars: t.Any, host: str, result: str, more: t.Iterable[str]) -> dict[str, t.Any]:
+    found: tuple[t.Any, str] = _evaluated(lambda: _facts.of_host(hostvars, host)) or ({}, "")
+    known, refusal = found
+
+    def variable(name: str) -> t.Any:
+        return None if refusal else _evaluated(lambda: known.get(name))
+
+    return {
+        "host": str(host),
+        "result": {"failed": True, "msg": refusal} if refusal else variable(result) or {},
+        "certificates": _certificates(variable("gogetssl_certificates")),
+        "spend": variable("gogetssl_spend") or ["buy"],
+        **{name: variable(name) for name in more},
+    }
+
+
+def _evaluated(read: t.Callable[[], t.Any]) -> t.Any:
     try:
-        return hostvars[host].get(name)
+        return read()
     except Exception:  # pylint: disable=broad-exception-caught  # a template of the operator may raise anything
         return None
+
+
+def trusted_hostvars(hostvars: t.Any, hosts: t.Iterable[str]) -> list[t.Any]:
+    """The variables of these hosts, without hosts whose facts replace variables of the operator.
+
+    Those hosts stop at their own first task. Their facts must not reach a task of another host.
+    """
+    found = (_facts.of_host(hostvars, host) for host in hosts)
+    return [known for known, refusal in found if not refusal]
 
 
 def _certificates(value: t.Any) -> list[dict[str, t.Any]]:

@@ -9,6 +9,7 @@ import typing as t
 
 from ...module_utils._core.money import money
 from ...module_utils._core.text import printable
+from .. import _facts
 from .entries import Entries, Entry, entries_of
 from .report import PAID_STEPS, purchase_total
 
@@ -19,11 +20,15 @@ def fleet_plan(hostvars: t.Any, hosts: t.Iterable[str]) -> dict[str, t.Any]:
     The summary has one line a step or problem, the problems first. The failure is empty if a host has a plan, or if
     nothing is due.
     """
-    results = {str(host): hostvars[host].get("__gogetssl_planned") or {} for host in hosts}
+    found = {str(host): _facts.of_host(hostvars, host) for host in hosts}
+    trusted = {host: known for host, (known, refusal) in found.items() if not refusal}
+    results = {host: known.get("__gogetssl_planned") or {} for host, known in trusted.items()}
     plan = [dict(entry) for result in results.values() for entry in entries_of(result.get("plan"))]
     paid = [entry for entry in plan if entry["step"] in PAID_STEPS]
-    problems = [
-        f"{host}: {printable(str(error))}" for host in results if (error := hostvars[host].get("__gogetssl_plan_error"))
+    problems = [refusal for _known, refusal in found.values() if refusal] + [
+        f"{host}: {printable(str(error))}"
+        for host, known in trusted.items()
+        if (error := known.get("__gogetssl_plan_error"))
     ]
     budgets = [result["budget"] for result in results.values() if result.get("budget")]
     return {

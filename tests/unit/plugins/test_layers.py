@@ -30,8 +30,8 @@ PACKAGES = (
 )
 LAYERS = (
     *(f"module_utils/{package}" for package in PACKAGES),
-    "plugin_utils/_role",
     "plugin_utils",
+    "plugin_utils/_role",
     "plugin_utils/_controller",
 )
 TOP = ("modules", "action", "filter", "doc_fragments")

@@ -111,6 +111,14 @@ def test_a_read_respects_retry_after() -> None:
     assert time.pauses == [7.0]
 
 
+@pytest.mark.parametrize("value", ["\u00b2", "-1", "soon"])
+def test_a_retry_after_that_is_no_number_is_ignored(value: str) -> None:
+    time = Time()
+    with scripted(call(*READ, {}, 429, {"Retry-After": value}), call(*READ, {"balance": "1"})):
+        client(time).read(*READ)
+    assert len(time.pauses) == 1
+
+
 def test_a_read_fails_after_its_last_attempt() -> None:
     with scripted(*[call(*READ, b"", 503)] * 5), pytest.raises(GogetsslError, match="HTTP 503") as raised:
         client().read(*READ)

@@ -96,6 +96,7 @@ def test_the_approver_replaces_missing_data() -> None:
         {"content": "<?php system($_GET[0]);"},
         {"content": "D30C\r\nCOMODOCA.COM\r\nt0827"},
         {"content": FILE_DATA["content"].replace("COMODOCA.COM", "EVIL.COM")},
+        {"content": FILE_DATA["content"].replace("COMODOCA.COM", "sect\u0131go.com")},  # equal to an i in any case
         {"content": FILE_DATA["content"] + "\r\nmore"},
         {"content": ""},
         {"content": "\x00"},
@@ -121,6 +122,7 @@ def test_a_hostile_file_is_refused(change: dict[str, Any]) -> None:
         f"_acme-challenge.shop.example.com CNAME {TARGET}",
         "_37D0C93EE263FF9EEEA799215A9C3225.shop.example.com CNAME evil.example.org",
         f"_37D0C93EE263FF9EEEA799215A9C3225.shop.example.com CNAME {TARGET}.evil.com",
+        f"_37D0C93EE263FF9EEEA799215A9C3225.shop.example.com CNAME {'a' * 32}.{'b' * 32}.sect\u0131go.com",
         'shop.example.com. IN TXT "v=spf1 include:evil.com -all"',
         f'_dmarc.shop.example.com. IN TXT "{TOKEN}"',
         f'www.shop.example.com. IN TXT "{TOKEN}"',

@@ -34,6 +34,7 @@ def test_a_note_is_read_as_it_was_written() -> None:
     [
         {"value": "example.com"},
         {"value": "comodoca.com.example.org"},
+        {"value": "x.sect\u0131go.com"},
         {"type": "TXT", "value": "v=spf1 -all"},
         {"provider": "../retire"},
         {"zone": "example.org"},

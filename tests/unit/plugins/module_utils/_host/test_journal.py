@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import grp
+import json
 import os
+import socket
 import subprocess
 import time
 
@@ -16,7 +18,12 @@ import pytest
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import CommandResult
 from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
-from ansible_collections.certops.gogetssl.plugins.module_utils._host import interrupted_files, journal
+from ansible_collections.certops.gogetssl.plugins.module_utils._host import (
+    file_notes,
+    files,
+    interrupted_files,
+    journal,
+)
 from ansible_collections.certops.gogetssl.plugins.module_utils._host.journal import Intent, Journal, Purchase, Reissue
 from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CertificateSpec, Listener
 
@@ -25,7 +32,7 @@ JOURNAL = Journal("https://api", 7, 68, "key", "2027-11-24")
 
 
 def shell(script):
-    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False, timeout=60)
     return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
@@ -296,3 +303,39 @@ def test_only_probes_of_the_host_are_found(tmp_path):
     (folder / f"{mine}{'2' * 20}.txt").mkdir()
     script = interrupted_files.probes_script(str(tmp_path), "web1")
     assert journal.inspect(shell, str(tmp_path), [make_spec()], script)["shop"].probes == (probe,)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link", "endless", "directory", "missing", "huge"])
+def test_odd_files_at_the_place_of_a_note_are_not_read(tmp_path, kind):
+    """The directory may belong to another user. A pipe must not hold the inspection, nor a link show another file."""
+    secret, note = tmp_path / "secret", tmp_path / "certificates" / file_notes.FILE
+    secret.write_text("secret")
+    (tmp_path / "certificates" / "shop").mkdir(parents=True)
+    make = {
+        "pipe": lambda: os.mkfifo(note),
+        "socket": lambda: make_socket(note),
+        "link": lambda: note.symlink_to(secret),
+        "endless": lambda: note.symlink_to("/dev/zero"),
+        "directory": note.mkdir,
+        "missing": lambda: note.symlink_to("/nowhere"),
+        "huge": lambda: (note.touch(), os.truncate(note, 3 << 30)),
+    }
+    make[kind]()
+    state = inspect(tmp_path / "certificates")["shop"]
+    assert len(state.unremoved) <= files.LARGEST
+    assert (kind == "huge") is bool(state.unremoved)
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+
+
+def test_links_are_no_journals_of_the_host(tmp_path):
+    other = tmp_path / "elsewhere"
+    other.write_text(json.dumps({"format": 1, "order_id": 7}))
+    for name in ("shop", "mail"):
+        (tmp_path / "certificates" / name).mkdir(parents=True)
+    (tmp_path / "certificates" / "shop" / "order.json").symlink_to(other)
+    (tmp_path / "certificates" / "mail" / "order.json").write_text(other.read_text())
+    assert journal.orders_held(shell, str(tmp_path / "certificates")) == {"mail": 7}

@@ -107,6 +107,14 @@ def test_no_cell_is_a_formula_and_every_cell_can_be_read(text: str) -> None:
         assert row["host"].removeprefix("'") == shown
 
 
+def test_no_cell_becomes_a_formula_in_other_programs() -> None:
+    """Some programs ignore spaces before a formula, and some split at semicolons."""
+    text = tables.to_csv([*hostile(" =1+1"), *hostile("x;=1+1")])
+    assert '"\' =1+1"' in text
+    assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())
+    assert '"x;=1+1"' in text
+
+
 @pytest.mark.parametrize("text", FORMULAS + EVIL + LABELS)
 def test_json_is_the_same_data(text: str) -> None:
     found = json.loads(tables.to_json(hostile(text), {"a": 1}))

@@ -202,3 +202,25 @@ def test_it_listens_on_ipv4_and_ipv6(host: Host) -> None:
     if socket.has_dualstack_ipv6():
         with socket.create_connection(("::1", host.port), timeout=10):
             pass
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_pipe_instead_of_the_lock_does_not_hold_the_run(host: Host, state: str) -> None:
+    place = host.directory / "state" / str(host.port)
+    place.mkdir(parents=True)
+    os.mkfifo(place / "lock")
+    started = time.monotonic()
+    host.task(ONE, state=state)
+    assert time.monotonic() - started < 10
+    host.task(ONE, state="absent")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner")
+def test_the_directory_of_another_user_is_not_opened(host: Host) -> None:
+    place = host.directory / "state" / str(host.port)
+    place.mkdir(parents=True)
+    (place / "lock").mkdir()  # would be an error of its own
+    os.chown(host.directory / "state", 65534, 65534)
+    for check_mode in (True, False):
+        with pytest.raises(GogetsslError, match="belongs to user id 65534"):
+            run(dcv_server.TASK, check_mode, files=[ONE], port=host.port, directory=str(host.directory / "state"))

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import json
 import os
 import pkgutil
 import types
@@ -13,7 +15,9 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from ansible.plugins import action as ansible_action
 from ansible.plugins.action import ActionBase
+from ansible.vars import clean
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _tasks
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base
@@ -53,6 +57,37 @@ def test_children_do_not_inherit_secrets(action: Action, monkeypatch: pytest.Mon
     action._low_level_execute_command("true")
     assert base.SECRET_VARIABLES & inherited.keys() == {"GOGETSSL_TSIG_SECRET"}
     assert os.environ.keys() >= base.SECRET_VARIABLES
+
+
+EVIL = "\x1b]0;x\x07\u202e"
+HOSTILE = {
+    **{"_ansible_item_label": EVIL, "_ansible_no_log": False, "add_host": {"host_name": EVIL}, "add_group": EVIL},
+    **{"ansible_facts": [EVIL], "stdout": [EVIL], "stderr": {EVIL: 1}, "changed": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("stdout", "kept"),
+    [
+        (json.dumps(HOSTILE), {"changed": True}),
+        (json.dumps({"changed": True}) + f"\n{EVIL}\n", {"changed": True}),
+        (f"{EVIL}\n" + json.dumps({"changed": True}), {"changed": True}),
+        (EVIL, {"failed": True, "module_stderr": "\\x1b]0;x\\x07\\u202e"}),
+    ],
+)
+def test_ansible_prints_nothing_of_a_hostile_answer(
+    action: Action, monkeypatch: pytest.MonkeyPatch, stdout: str, kept: dict[str, Any]
+) -> None:
+    printed: list[str] = []
+    for module in (ansible_action, clean):
+        monkeypatch.setattr(module.display, "warning", printed.append)
+    action._used_interpreter = None
+    more = ["legacy"] * (len(inspect.signature(ActionBase._parse_returned_data).parameters) - 2)
+    found = action._parse_returned_data({"stdout": stdout, "stderr": EVIL, "rc": 1}, *more)
+    clean.remove_internal_keys(found)
+    assert {key: found[key] for key in kept} == kept
+    assert not any(character in str(printed) + str(found) for character in EVIL if not character.isprintable())
+    assert not any(EVIL in text or "Removed" in text for text in printed)
 
 
 def test_facts_in_the_names_of_variables_are_refused(action: Action) -> None:

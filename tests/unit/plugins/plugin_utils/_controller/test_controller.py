@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._api import api_task
 from ansible_collections.certops.gogetssl.plugins.module_utils._core import task as _task
@@ -31,6 +31,7 @@ def act(
     function: Callable[[_task.Context], Any],
     args: dict[str, Any] | None = None,
     needs: tuple[Library, ...] = (),
+    transport: str = "ssh",
     **how: Any,
 ) -> dict[str, Any]:
     """Run a task function as Ansible does."""
@@ -47,7 +48,9 @@ def act(
         def _execute_module(self, **options: Any) -> dict[str, Any]:
             return {"module": options["wrap_async"]}
 
-    connection = types.SimpleNamespace(has_native_async=False, _shell=types.SimpleNamespace(tmpdir="/tmp"))
+    connection = types.SimpleNamespace(
+        has_native_async=False, transport=transport, _shell=types.SimpleNamespace(tmpdir="/tmp")
+    )
     task = types.SimpleNamespace(args=args or {}, **facts)
     return Action(task, connection, None, None, None, None).run(task_vars={})
 
@@ -150,4 +153,23 @@ def test_a_missing_library_is_reported() -> None:
 
 
 def test_async_is_left_to_the_real_module() -> None:
-    assert act(lambda context: pytest.fail("the task ran"), async_val=30) == {"module": True}
+    assert act(lambda context: pytest.fail("the task ran"), async_val=30, transport="local") == {"module": True}
+
+
+def test_text_of_other_servers_is_escaped() -> None:
+    text = "HTTP 500\n\x1b]0;x\x07\u202e\x9b31m"
+    escaped = "HTTP 500\n\\x1b]0;x\\x07\\u202e\\x9b31m"
+
+    def fails(context: _task.Context) -> Any:
+        context.warn(text)
+        raise host_error(text)
+
+    failed = act(fails)
+    assert (failed["msg"], failed["warnings"]) == (escaped, [escaped])
+    assert act(lambda context: {"records": [{"value": text}]})["records"] == [{"value": escaped}]
+
+
+@pytest.mark.parametrize("transport", ["ssh", "paramiko", "winrm"])
+def test_async_does_not_send_secrets_to_a_host(transport: str) -> None:
+    with pytest.raises(AnsibleActionFail, match="delegate_to: localhost"):
+        act(lambda context: pytest.fail("the task ran"), async_val=30, transport=transport)

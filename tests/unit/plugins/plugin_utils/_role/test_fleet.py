@@ -39,6 +39,22 @@ def test_every_host_is_an_entry() -> None:
     ]
 
 
+HOSTILE = {"ansible_facts": {"gogetssl_api_url": "https://evil.example/api"}, "inventory_hostname": "web2"}
+
+
+def test_facts_of_a_host_do_not_reach_tasks_of_other_hosts() -> None:
+    hostile = {**HOSTILE, "found": {"certificates": [1]}, "gogetssl_certificates": CERTIFICATES, "plan": [1]}
+    (entry,) = fleet.fleet_hosts({"web2": hostile}, ["web2"], "found", ["plan"])
+    assert entry["result"].pop("msg").startswith("web2: facts of the host would replace variables of the operator")
+    assert entry == {"host": "web2", "result": {"failed": True}, "certificates": [], "spend": ["buy"], "plan": None}
+
+
+def test_hosts_with_facts_of_the_collection_are_left_out() -> None:
+    honest = {"ansible_facts": {"distribution": "Debian"}, "inventory_hostname": "web1"}
+    hostvars = {"web2": HOSTILE, "web1": honest, "localhost": {}}
+    assert fleet.trusted_hostvars(hostvars, ["web2", "web1", "localhost"]) == [honest, {}]
+
+
 def test_only_matched_certificates_are_adopted() -> None:
     matches = [{"host": "web1", "name": "shop", "order_id": 7}]
     assert fleet.adopted_certificates(CERTIFICATES, matches) == [{**CERTIFICATES[0], "adopt": 7}]

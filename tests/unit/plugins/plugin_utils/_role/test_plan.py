@@ -60,6 +60,14 @@ def test_the_summary_has_the_total_the_problems_and_each_step() -> None:
     ]
 
 
+def test_facts_of_a_host_are_no_plan_to_approve() -> None:
+    facts = {"inventory_hostname": "web2", "ansible_facts": {"__gogetssl_planned": 1, "__gogetssl_plan_error": 1}}
+    found = fleet_plan({"web1": planned(BUY), "web2": {**planned(BUY, error="approve it"), **facts}}, ["web2", "web1"])
+    assert found["approved_plan"] == [BUY]
+    assert [line[:43] for line in found["summary"][1:2]] == ["web2: facts of the host would replace variab"[:43]]
+    assert "approve it" not in str(found)
+
+
 def test_healthy_hosts_have_an_empty_plan() -> None:
     found = fleet_plan({"web1": {}, "web2": {"__gogetssl_planned": {}}}, ["web1", "web2"])
     assert found == {"plan": [], "approved_plan": [], "summary": ["Nothing would be bought."], "failure": ""}

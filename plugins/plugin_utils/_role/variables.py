@@ -13,7 +13,7 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ...module_utils._request import quotes, texts, validator_messages
+from ...module_utils._request import input_problems, texts, validator_messages
 
 PREFIX = "gogetssl_"
 EMPTY_LIMIT = (
@@ -42,9 +42,9 @@ def role_variables(
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
     given = texts.given(given, options)
-    unquoted = quotes.unquoted({name[len(PREFIX) :]: value for name, value in given.items()}, PREFIX)
-    if unquoted:
-        return {"settings": {}, "errors": [unquoted]}
+    problem = input_problems.first_problem(_without_prefix(given), _without_prefix(options), PREFIX)
+    if problem:
+        return {"settings": {}, "errors": [problem]}
     validated = ArgumentSpecValidator(_spec(options)).validate(_plain(given))
     settings = {
         name[len(PREFIX) :]: _without_none(value)
@@ -52,6 +52,10 @@ def role_variables(
         if value is not None and not options[name].get("no_log")
     }
     return {"settings": settings, "errors": [validator_messages.plain(error) for error in validated.error_messages]}
+
+
+def _without_prefix(named: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name[len(PREFIX) :]: value for name, value in named.items()}
 
 
 def _spec(options: Options) -> dict[str, t.Any]:

@@ -197,7 +197,8 @@ def _check_countries(certificate: str, contacts: t.Mapping[str, t.Mapping[str, s
         country = contact.get("country", "XX")
         if not re.fullmatch("[A-Za-z]{2}", country):
             raise input_error(
-                f"{certificate}: {role}.country must be an ISO code of two letters such as DE, not {country!r}."
+                f"{certificate}: {role}.country must be an ISO code of two letters such as DE, not {country!r}. Correct"
+                f" gogetssl_{role}, or {role} of the certificate."
             )
 
 

@@ -49,7 +49,8 @@ def check(name: str, layout: Layout, password: str | None) -> None:
         return
     if not password:
         raise input_error(
-            f"{name}: {', '.join(stores)} needs store_password, the password of the keystores; set gogetssl_store_password."
+            f"{name}: {', '.join(stores)} needs store_password, the password of the keystores;"
+            " set gogetssl_store_password."
         )
     if not _PASSWORD.fullmatch(password):
         raise input_error(

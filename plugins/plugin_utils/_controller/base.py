@@ -53,8 +53,8 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
         self._task.args = args = texts.given(self._task.args, spec)
         refusal = (
             _facts.refusal(variables)
-            or _variables.refusal(getattr(self._task, "_role", None), variables, self._rendered)
-            or input_problems.first_problem(args, spec, _variables.prefix(getattr(self._task, "_role", None)))
+            or _variables.refusal(self._task, variables, self._rendered)
+            or input_problems.first_problem(args, spec, _variables.prefix(self._task))
         )
         if refusal:
             secrets = secret_options(self.task) if self.task else []

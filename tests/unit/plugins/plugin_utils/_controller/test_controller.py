@@ -48,7 +48,7 @@ def act(
             return {"module": options["wrap_async"]}
 
     connection = types.SimpleNamespace(has_native_async=False, _shell=types.SimpleNamespace(tmpdir="/tmp"))
-    task = types.SimpleNamespace(args=args or {}, **facts)
+    task = types.SimpleNamespace(get_path=str, args=args or {}, **facts)
     return Action(task, connection, None, None, None, None).run(task_vars={})
 
 

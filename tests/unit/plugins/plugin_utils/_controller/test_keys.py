@@ -53,7 +53,7 @@ class Host:
         connection = types.SimpleNamespace(
             has_native_async=False, has_pipelining=self.pipelining, _shell=types.SimpleNamespace(tmpdir="/tmp")
         )
-        task = types.SimpleNamespace(args=args, action="certops.gogetssl.gogetssl_csr", **self.setup)
+        task = types.SimpleNamespace(get_path=str, args=args, action="certops.gogetssl.gogetssl_csr", **self.setup)
         return Action(task, connection, None, None, None, None).run(task_vars={})
 
 

@@ -283,7 +283,8 @@ def _subject_name(common_name: str, subject: t.Mapping[str, str]) -> x509.Name:
     except ValueError:  # the library states a length, but not of what
         raise input_error(
             f"The subject of the CSR for {common_name} is not valid: the first name has {len(common_name)} characters,"
-            f" at most {_names.MAX_COMMON_NAME} are possible, and the country must have 2 letters. Put a shorter name first."
+            f" at most {_names.MAX_COMMON_NAME} are possible, and the country must have 2 letters. Put a shorter name"
+            " first."
         ) from None
 
 

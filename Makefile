@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # The only commands a newcomer needs. All of them make their own virtual environment.
-#   make demo     buy, prove, install and serve a certificate against the emulator, on loopback
+#   make demo     buy, validate, install and serve a certificate against the emulator, on loopback
 #   make test     every test and linter; as root on Debian it installs the packages it needs
 #   make unit     the fast tests alone;  make lint: the linters alone
 #   make matrix   units and integration on every supported ansible-core; CORE=2.18, devel, lowest or short for some

@@ -14,6 +14,9 @@ import typing as t
 PREFIX = "gogetssl_"
 ROLE = "certops.gogetssl.gogetssl"
 OWN = "gogetssl_own_variables"
+_COLLECTION = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+_SPEC = os.path.join(_COLLECTION, "roles", "gogetssl", "meta", "argument_specs.yml")
+_PLAYBOOKS = os.path.join(_COLLECTION, "playbooks", "")
 _OPTION = re.compile(r"^      (gogetssl_\w+):", re.MULTILINE)
 # Variables that the role sets for its task files and for later tasks, or that playbooks of this collection read or set.
 # AWX passes what set_stats sets to the later jobs of a workflow.
@@ -34,20 +37,28 @@ _OTHERS = frozenset({
 })  # fmt: skip
 
 
-def refusal(role: t.Any, task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> str:
-    """The reason to refuse a task of the role with these variables, or an empty text. Other tasks are not checked."""
-    if role is None or role.get_name() != ROLE:
+def refusal(task: t.Any, task_vars: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> str:
+    """The reason to refuse a task of the role or of a playbook of this collection with these variables, or empty text.
+
+    Tasks of other roles and playbooks are not checked.
+    """
+    if not (_in_role(task) or os.path.realpath(task.get_path() or os.sep).startswith(_PLAYBOOKS)):
         return ""
-    known = known_names(os.path.join(role._role_path, "meta", "argument_specs.yml"))
+    known = known_names(_SPEC)
     unknown = sorted(name for name in task_vars if name.startswith(PREFIX) and name not in known)
     if unknown:
         unknown = without_own(unknown, template(task_vars.get(OWN)))
     return describe(unknown, known) if unknown else ""
 
 
-def prefix(role: t.Any) -> str:
+def _in_role(task: t.Any) -> bool:
+    role = getattr(task, "_role", None)
+    return role is not None and role.get_name() == ROLE
+
+
+def prefix(task: t.Any) -> str:
     """What precedes the name of an option of a task in the role's variable."""
-    return PREFIX if role is not None and role.get_name() == ROLE else ""
+    return PREFIX if _in_role(task) else ""
 
 
 def known_names(path: str) -> frozenset[str]:

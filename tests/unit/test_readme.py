@@ -1,11 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The first playbook of README: the role accepts its variables, and its contacts suffice for DV and OV products."""
+"""The first playbook and the rehearsal of README fit the role, its products, its libraries and the emulator."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import yaml
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CONTACTS_SPEC
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._role.variables import role_variables
+from tests.emulator import __main__ as emulator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "roles/gogetssl/README.md")
@@ -63,3 +66,29 @@ def test_the_contacts_for_ov_are_complete() -> None:
         assert set(given[f"gogetssl_{contact}"]) == set(CONTACTS_SPEC[contact]["options"]) - optional
     found = role_variables([given.get(name, "") for name in OPTIONS], OPTIONS, {"gogetssl_certificates": []})
     assert found["errors"] == []
+
+
+def test_the_rehearsal_fits_the_emulator_and_the_first_playbook() -> None:
+    text = next(text for text in blocks("README.md", "sh") if "tests.emulator" in text)
+    packages = re.findall(r"^pip install (.*)$", text, re.MULTILINE)
+    assert " ".join(packages).split() == ["flask", "cryptography", "dnspython", "requests"]
+    arguments = shlex.split(re.findall(r"-m tests\.emulator (.*) &$", text, re.MULTILINE)[0])
+    settings = emulator._arguments(arguments)
+    port, user, password = re.findall(
+        r"API_URL=\S+:(\d+)/api GOGETSSL_API_USER=(\S+) GOGETSSL_API_PASSWORD=(\S+)", text
+    )[0]
+    assert (settings.port, settings.password) == (int(port), password)
+    assert f'"user", "{user}"' in (ROOT / "tests" / "emulator" / "backend.py").read_text()
+    given = json.loads(re.findall(r"-e '(\{.*\})'$", text, re.MULTILINE)[0])
+    certificate = first_play("README.md")["roles"][0]["vars"]["gogetssl_certificates"][0]
+    assert list(given) == ["gogetssl_resolve"]
+    assert list(given["gogetssl_resolve"]) == certificate["names"]
+    assert f"rm -r /etc/gogetssl/{certificate['name']} " in text
+
+
+def test_the_libraries_are_those_of_the_collection() -> None:
+    (line,) = re.findall(r"^pip install (.*ansible-core.*)$", "\n".join(blocks("README.md", "sh")), re.MULTILINE)
+    required = re.findall(r"^([a-z0-9].*)$", (ROOT / "meta" / "ee-requirements.txt").read_text(), re.MULTILINE)
+    assert set(required) <= set(shlex.split(line))
+    core = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["requires_ansible"]
+    assert f"ansible-core{core}" in shlex.split(line)

@@ -33,7 +33,10 @@ def canonical(name: str) -> str:
     host = _ascii(text[2:] if wildcard else text, name).lower()
     labels = host.split(".")
     if len(host) > 253 or len(labels) < 2 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
-        raise input_error(f"{name!r} is not a name a certificate can be issued for.")
+        raise input_error(
+            f"{name!r} is not a name a certificate can be issued for. Use a full name such as shop.example.com, a"
+            " wildcard such as *.example.com, or an IP address."
+        )
     return f"*.{host}" if wildcard else host
 
 

@@ -280,8 +280,12 @@ def _subject_name(common_name: str, subject: t.Mapping[str, str]) -> x509.Name:
     try:
         given = [x509.NameAttribute(oid, subject[key]) for key, oid in _subject_fields().items() if subject.get(key)]
         return x509.Name([*given, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    except ValueError as error:  # states the invalid length or country code, no secret
-        raise input_error(f"The subject of the CSR for {common_name} is not valid: {error}") from None
+    except ValueError:  # the library states a length, but not of what
+        raise input_error(
+            f"The subject of the CSR for {common_name} is not valid: the first name has {len(common_name)} characters,"
+            f" at most {_names.MAX_COMMON_NAME} are possible, and the country must have 2 letters. Put a shorter name"
+            " first."
+        ) from None
 
 
 def _common_name(subject: x509.Name) -> str:

@@ -78,13 +78,16 @@ def _served(listeners: t.Sequence[Entry]) -> str:
     return " and is served" if listeners else ""
 
 
+_ADVICE = "Configure the service to listen there, or set listeners to where it serves the certificate."
+
+
 def listener_error(unserved: t.Sequence[Entry]) -> str:
     """What is wrong with the listeners that do not serve the new certificate."""
     silent = _addresses(one for one in unserved if not one["answers"])
     others = _addresses(one for one in unserved if one["answers"])
     sentences = [
         f"{others} did not serve the new certificate after the reload." if others else "",
-        f"{silent} did not serve any certificate after the reload." if silent else "",
+        f"{silent} did not serve any certificate after the reload. {_ADVICE}" if silent else "",
     ]
     return " ".join(filter(None, sentences))
 

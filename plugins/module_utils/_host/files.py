@@ -197,7 +197,7 @@ def user_id(owner: str) -> int:
     try:
         uid = int(owner) if owner.isdecimal() else pwd.getpwnam(owner).pw_uid
     except KeyError:
-        raise host_error(f"There is no user {owner} on this host.") from None
+        raise host_error(f"There is no user {owner} on this host. Create the user, or correct owner.") from None
     if os.geteuid() not in (0, uid):
         raise host_error(f"Only root can make {owner} the owner of a file; use become.")
     return uid
@@ -208,7 +208,7 @@ def group_id(group: str) -> int:
     try:
         return int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
     except KeyError:
-        raise host_error(f"There is no group {group} on this host.") from None
+        raise host_error(f"There is no group {group} on this host. Create it, or correct group.") from None
 
 
 def rights_of(path: str) -> Rights | None:

@@ -48,10 +48,13 @@ def check(name: str, layout: Layout, password: str | None) -> None:
     if not stores:
         return
     if not password:
-        raise input_error(f"{name}: {', '.join(stores)} needs store_password, the password of the keystores.")
+        raise input_error(
+            f"{name}: {', '.join(stores)} needs store_password, the password of the keystores;"
+            " set gogetssl_store_password."
+        )
     if not _PASSWORD.fullmatch(password):
         raise input_error(
-            f"{name}: store_password must have at least 6 printable ASCII characters, as for Java's keytool."
+            f"{name}: gogetssl_store_password must have at least 6 printable ASCII characters, as for Java's keytool."
         )
     pkcs12 = [form for form in stores if form.startswith("pkcs12")]
     if pkcs12 and not _pkcs12.can_make():

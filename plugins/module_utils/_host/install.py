@@ -13,7 +13,7 @@ import os
 import typing as t
 
 from .._core import names, stored
-from .._core.errors import GogetsslError, input_error
+from .._core.errors import GogetsslError, host_error, input_error
 from .._crypto import chain as _chain
 from .._crypto import x509
 from .._request.layout import Layout, read_layout
@@ -173,10 +173,13 @@ def _read_path(name: str, given: t.Mapping[str, str], terms: Terms) -> tuple[x50
 def check_terms(name: str, layout: Layout, password: str | None) -> None:
     """Raise an error if the certificate's files cannot be written on this host. Called before the purchase."""
     forms.check(name, layout, password)
-    if layout.owner:
-        _files.user_id(layout.owner)
-    if layout.group:
-        _files.group_id(layout.group)
+    try:
+        if layout.owner:
+            _files.user_id(layout.owner)
+        if layout.group:
+            _files.group_id(layout.group)
+    except GogetsslError as error:
+        raise host_error(f"{name}: {error.message}") from None
 
 
 def read_roots(text: str | None) -> _chain.Bundle:
@@ -184,7 +187,7 @@ def read_roots(text: str | None) -> _chain.Bundle:
     bundle = _chain.read_bundle(text or "")
     if text and not bundle.certificates:
         what = "a path: use its contents, as by lookup('file', ...)" if text.startswith("/") else "no PEM certificate"
-        raise input_error(f"trusted_roots does not consist of PEM certificates: it holds {what}.")
+        raise input_error(f"gogetssl_trusted_roots does not consist of PEM certificates: it holds {what}.")
     return bundle
 
 

@@ -12,7 +12,7 @@ import typing as t
 
 from .._core import names as _names
 from .._core.dates import read_moment
-from .._core.errors import input_error
+from .._core.errors import GogetsslError, input_error
 from .endpoints import LISTENER_SPEC, Listener, read_listeners
 from .layout import LAYOUT_SPEC, Layout, read_layout
 
@@ -131,12 +131,22 @@ class CertificateSpec:
 
 def read_specs(params: t.Mapping[str, t.Any]) -> tuple[CertificateSpec, ...]:
     """Read the option `certificates`, with the contacts of the task as defaults; an input error for invalid values."""
-    specs = tuple(_read_one(item, params) for item in params["certificates"])
+    specs = tuple(_read_named(item, params) for item in params["certificates"])
     names = [one.name for one in specs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise input_error(f"Two certificates are named {', '.join(twice)}.")
     return specs
+
+
+def _read_named(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> CertificateSpec:
+    """Read a certificate. The message of an error starts with its name."""
+    start = f"{_names.check_certificate_name(item['name'])}: "
+    try:
+        return _read_one(item, defaults)
+    except GogetsslError as error:
+        message = error.message
+        raise input_error(message if message.startswith(start) else start + message) from None
 
 
 def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> CertificateSpec:
@@ -145,6 +155,8 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> C
         raise input_error(f"{item['name']}: {_NO_OWN_KEYS}")
     if item["period"] < 1:
         raise input_error(f"{item['name']}: period must be at least 1 month.")
+    if item["adopt"] is not None and item["adopt"] < 1:
+        raise input_error(f"{item['name']}: adopt must be the number of an order, not {item['adopt']}.")
     code = item["unique_code"]
     if code is not None and not re.fullmatch(r"[A-Za-z0-9]{15,20}", code):
         raise input_error(f"{item['name']}: unique_code must be 15 to 20 letters and digits.")
@@ -153,7 +165,7 @@ def _read_one(item: t.Mapping[str, t.Any], defaults: t.Mapping[str, t.Any]) -> C
     _check_countries(item["name"], contacts)
     order_host, here = (item["order_host"] or "").strip() or None, defaults.get("host")
     return CertificateSpec(
-        name=_names.check_certificate_name(item["name"]),
+        name=item["name"],
         names=names,
         product=item["product"].strip(),
         period=item["period"],
@@ -185,7 +197,8 @@ def _check_countries(certificate: str, contacts: t.Mapping[str, t.Mapping[str, s
         country = contact.get("country", "XX")
         if not re.fullmatch("[A-Za-z]{2}", country):
             raise input_error(
-                f"{certificate}: {role}.country must be an ISO code of two letters such as DE, not {country!r}."
+                f"{certificate}: {role}.country must be an ISO code of two letters such as DE, not {country!r}. Correct"
+                f" gogetssl_{role}, or {role} of the certificate."
             )
 
 

@@ -17,12 +17,14 @@ def given(options: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any]) -> dict[s
     found = {}
     for name, value in options.items():
         option = spec.get(name) or {}
+        inner = option.get("options")
         if option.get("type") == "list":
             value = as_list(value)
-            inner = option.get("options")
             if inner and isinstance(value, list):
                 value = [given(one, inner) if isinstance(one, t.Mapping) else one for one in value]
-        if value != "":
+        elif inner and isinstance(value, t.Mapping):
+            value = given(value, inner)
+        if value is not None and value != "":
             found[name] = value
     return found
 

@@ -159,7 +159,7 @@ def run(context: Context, problems: dict[str, str] | None = None) -> Result:
     if len(set(names)) != len(names):
         raise input_error("certificates lists a name twice.")
     if context.params["keep_versions"] < 1:
-        raise input_error("keep_versions must be at least 1.")
+        raise input_error("gogetssl_keep_versions must be at least 1.")
     with files.os_errors_as_sentences():
         directory = store.base_directory(context.params)
         steps = _plan_steps(context, directory, problems)
@@ -283,7 +283,7 @@ def _report(context: Context, steps: t.Sequence[Step]) -> Result:
         context.warn(text)
     unreadable = install.read_roots(context.params["trusted_roots"]).unreadable
     if unreadable:
-        context.warn(f"trusted_roots: left out {unreadable} blocks that cannot be read as certificates.")
+        context.warn(f"gogetssl_trusted_roots: left out {unreadable} blocks that cannot be read as certificates.")
     return {
         "changed": any(step.changed for step in steps),
         "certificates": [step.entry() for step in steps],

@@ -149,7 +149,7 @@ def _check_installation(params: Params, specs: t.Iterable[CertificateSpec]) -> N
     """Refuse specs that `gogetssl_certificate` could not install, before their certificates are paid for."""
     install.read_roots(params["trusted_roots"])
     if params["keep_versions"] < 1:
-        raise input_error("keep_versions must be at least 1.")
+        raise input_error("gogetssl_keep_versions must be at least 1.")
     for spec in specs:
         install.check_terms(spec.name, spec.layout, params["store_password"])
     used = dict.fromkeys(service for one in params["certificates"] for service in one["services"])
@@ -164,12 +164,12 @@ def _check_program(service: str, command: str) -> None:
     try:
         program = next(iter(shlex.split(command)), "")
     except ValueError:
-        raise input_error(f"{service}: its test command has an unclosed quote: {command}") from None
+        raise input_error(f"gogetssl_{service}_test has an unclosed quote: {command}") from None
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
     if program and shutil.which(program, path=path) is None:
         raise host_error(
-            f"{service}: {program}, the program of its test command, is not on this host. Install it or correct the"
-            " command."
+            f"{service}: {program}, the program of its test command, is not on this host. Install it, or correct"
+            f" gogetssl_{service}_test."
         )
 
 

@@ -63,7 +63,9 @@ def check_file(facts: Facts, name: NameFacts) -> Evaluation | None:
         return stopped(shown, _advice(name, wrong, routed))
     if not facts.probe:
         if wrong:
-            return warned(shown, "Expected if gogetssl_http_publisher is listener. Otherwise start the web server.")
+            return warned(
+                shown, "Expected if gogetssl_http_publisher is validation_server. Otherwise start the web server."
+            )
         return warned(shown, NO_PROBE)
     if len(routed) < len(probed):
         return warned(shown, _advice_untested(name, probed))

@@ -20,7 +20,7 @@ from ansible.plugins.action import ActionBase
 from ...module_utils._core import deadline
 from ...module_utils._core import task as _task
 from ...module_utils._core.text import escaped_lines, printable
-from ...module_utils._request import quotes, texts, validator_messages
+from ...module_utils._request import input_problems, texts, validator_messages
 from .. import _facts, _variables
 from . import answers, parent
 
@@ -30,6 +30,7 @@ SECRET_VARIABLES = frozenset(
     for name in ("API_PASSWORD", "API_KEY", "API_URL", "STORE_PASSWORD", "TSIG_SECRET", "POWERDNS_KEY")
 )
 HOST_SECONDS = 600.0  # for one command or module on a host, unless the task keyword `timeout` sets another limit
+_BARE = {"certificates": {"type": "list", "elements": "raw"}}  # options of tasks that only the host knows
 MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # the mask of Ansible
 
 
@@ -50,14 +51,16 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
             self._task.args = self._given
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        self._task.args = texts.given(self._task.args, self.task.argument_spec if self.task else {})
+        spec = self.task.argument_spec if self.task else _BARE
+        self._task.args = args = texts.given(self._task.args, spec)
         refusal = (
             _facts.refusal(variables)
-            or _variables.refusal(getattr(self._task, "_role", None), variables, self._rendered)
-            or quotes.unquoted(self._task.args, _variables.prefix(getattr(self._task, "_role", None)))
+            or _variables.refusal(self._task, variables, self._rendered)
+            or input_problems.first_problem(args, spec, _variables.prefix(self._task))
         )
         if refusal:
-            raise AnsibleActionFail(refusal)
+            secrets = secret_options(self.task) if self.task else []
+            raise AnsibleActionFail(masked(refusal, {str(args[name]) for name in secrets if args.get(name)}))
         return result
 
     def _rendered(self, text: t.Any) -> t.Any:
@@ -159,28 +162,14 @@ def validate(task: _task.Task, args: t.Mapping[str, t.Any]) -> ValidationResult:
     return ArgumentSpecValidator(**rules).validate(dict(args))
 
 
-def validation_failure(
-    task: _task.Task, action: str, args: t.Mapping[str, t.Any], validated: ValidationResult
-) -> dict[str, t.Any] | None:
-    """The failure for invalid options, with the message of `AnsibleModule` and the first invalid certificate."""
+def validation_failure(action: str, validated: ValidationResult) -> dict[str, t.Any] | None:
+    """The failure for invalid options, with the message of `AnsibleModule`."""
     if not validated.error_messages:
         return None
-    where = "".join(f"{name}: " for name in _invalid_certificates(task, args)[:1])
     for error in validated.errors.errors:
         if isinstance(error, UnsupportedError):  # first, because a misspelt option is also a missing one
-            return failure(
-                f"{where}Unsupported parameters for ({action}) module: {validator_messages.plain(str(error))}"
-            )
-    return failure(where + validator_messages.plain(validated.errors.msg))
-
-
-def _invalid_certificates(task: _task.Task, args: t.Mapping[str, t.Any]) -> list[str]:
-    """The names of the certificates with invalid options; empty if other options are invalid, too."""
-    given = args.get("certificates")
-    if not isinstance(given, list) or validate(task, {**args, "certificates": []}).error_messages:
-        return []
-    invalid = [one for one in given if validate(task, {**args, "certificates": [one]}).error_messages]
-    return [str(one["name"]) for one in invalid if isinstance(one, dict) and one.get("name")]
+            return failure(f"Unsupported parameters for ({action}) module: {validator_messages.plain(str(error))}")
+    return failure(validator_messages.plain(validated.errors.msg))
 
 
 def masked(value: t.Any, secrets: t.Collection[str]) -> t.Any:

@@ -51,7 +51,7 @@ class ControllerAction(Sender):
         validated = validate(self.task, self._task.args)
         warnings = [f"Both option {one['option']} and its alias {one['alias']} are set." for one in validated._warnings]
         host = str((task_vars or {}).get("inventory_hostname", ""))
-        invalid = validation_failure(self.task, self._task.action, self._task.args, validated)
+        invalid = validation_failure(self._task.action, validated)
         shared = functools.partial(_play.shared, constants.DEFAULT_LOCAL_TMP, self._task, task_vars or {})
         outcome = invalid or self._outcome(validated.validated_parameters, warnings, host, shared, task_vars)
         result.update(outcome)

@@ -48,7 +48,7 @@ class KeyAction(Sender):
     def _with_keys(self, args: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """Fetch the missing keys, send them to the host, and return the result of the module."""
         validated = validate(self.task, self._task.args)
-        invalid = validation_failure(self.task, self._task.action, self._task.args, validated)
+        invalid = validation_failure(self._task.action, validated)
         if invalid:
             return invalid
         if not client.REQUESTS.present:

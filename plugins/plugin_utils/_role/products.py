@@ -10,7 +10,7 @@ import typing as t
 from ...module_utils._core.money import money
 from .entries import Entries, Entry
 
-_HEADER = ("id", "name", "level", "names", "months", "price")
+_HEADER = ("id", "name", "level", "names", "months", "price before tax")
 
 
 def product_table(products: Entries, limit: int = 30) -> list[str]:

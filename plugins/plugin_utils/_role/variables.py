@@ -14,7 +14,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._deploy import services
-from ...module_utils._request import quotes, texts, validator_messages
+from ...module_utils._request import input_problems, texts, validator_messages
 
 PREFIX = "gogetssl_"
 HTTP_PUBLISHERS = ("none", "validation_server", "web_root")  # the files in the role's tasks/http/
@@ -46,9 +46,9 @@ def role_variables(
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
     given = texts.given(given, options)
-    unquoted = quotes.unquoted({name[len(PREFIX) :]: value for name, value in given.items()}, PREFIX)
-    if unquoted:
-        return {"settings": {}, "errors": [unquoted], "unknown": []}
+    problem = input_problems.first_problem(_without_prefix(given), _without_prefix(options), PREFIX)
+    if problem:
+        return {"settings": {}, "errors": [problem], "unknown": []}
     validated = ArgumentSpecValidator(_spec(options)).validate(_plain(given))
     settings = {
         name[len(PREFIX) :]: _without_none(value)
@@ -75,6 +75,10 @@ def _unknown(settings: t.Mapping[str, t.Any]) -> list[str]:
             " gogetssl_http_tasks."
         )
     return sentences
+
+
+def _without_prefix(named: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name[len(PREFIX) :]: value for name, value in named.items()}
 
 
 def _spec(options: Options) -> dict[str, t.Any]:

@@ -20,9 +20,10 @@ ROLE = ROOT / "roles" / "gogetssl"
 SPEC = ROLE / "meta" / "argument_specs.yml"
 
 
-def refusal(name: str = "certops.gogetssl.gogetssl", **variables: Any) -> str:
-    role = types.SimpleNamespace(get_name=lambda: name, _role_path=str(ROLE))
-    return _variables.refusal(role, variables, lambda value: value)
+def refusal(name: str = "certops.gogetssl.gogetssl", path: str = "/srv/site.yml", **variables: Any) -> str:
+    role = types.SimpleNamespace(get_name=lambda: name) if name else None
+    task = types.SimpleNamespace(_role=role, get_path=lambda: f"{path}:7")
+    return _variables.refusal(task, variables, lambda value: value)
 
 
 def test_a_misspelt_name_is_refused_with_a_suggestion() -> None:
@@ -45,7 +46,14 @@ def test_own_variables(own: Any) -> None:
 
 def test_other_roles_and_plays_may_use_any_name() -> None:
     assert refusal("certops.web", gogetssl_max_prize=1) == ""
-    assert _variables.refusal(None, {"gogetssl_max_prize": 1}, str) == ""
+    assert refusal("", gogetssl_max_prize=1) == ""
+    assert refusal("", "", gogetssl_max_prize=1) == ""
+
+
+@pytest.mark.parametrize("playbook", sorted(path.name for path in (ROOT / "playbooks").glob("*.yml")))
+def test_playbooks_of_the_collection_are_checked_too(playbook: str) -> None:
+    text = refusal("", str(ROOT / "playbooks" / playbook), gogetssl_report_fail_below_day=14)
+    assert text.startswith("Unknown variable gogetssl_report_fail_below_day; did you mean gogetssl_report_fail_below_")
 
 
 def test_names_are_those_of_the_argument_spec() -> None:

@@ -83,15 +83,18 @@ def test_the_rollback_report_ends_with_the_journal() -> None:
     assert message.endswith("nginx: bad. Journal of nginx: 4 | 5 | 6 | 7 | 8")
 
 
+ADVICE = "Configure the service to listen there, or set listeners to where it serves the certificate."
+
+
 @pytest.mark.parametrize(
     ("served", "message"),
     [
         ([OTHER], "a.example at 192.0.2.2:443 did not serve the new certificate after the reload."),
-        ([SILENT], "a.example at 192.0.2.1:443 did not serve any certificate after the reload."),
+        ([SILENT], f"a.example at 192.0.2.1:443 did not serve any certificate after the reload. {ADVICE}"),
         (
             [SILENT, OTHER],
             "a.example at 192.0.2.2:443 did not serve the new certificate after the reload. a.example at 192.0.2.1:443"
-            " did not serve any certificate after the reload.",
+            f" did not serve any certificate after the reload. {ADVICE}",
         ),
     ],
 )

@@ -59,12 +59,14 @@ def test_listeners():
             "shop: keys: own is not possible. An order has one CSR",
         ),
         ({"admin": {"country": "Norway"}}, "shop: admin.country must be an ISO code of two letters"),
-        ({"tech": {"country": "N"}}, "shop: tech.country must be"),
+        ({"tech": {"country": "N"}}, "Correct gogetssl_tech, or tech of the certificate."),
+        ({"adopt": 0}, "shop: adopt must be the number of an order, not 0."),
+        ({"names": []}, "shop: A certificate needs at least one name."),
         ({"organization": {"country": "47"}}, "shop: organization.country must be"),
         ({"period": 0}, "period must be at least 1 month"),
         ({"unique_code": "short"}, "15 to 20"),
         ({"name": "../shop"}, "is not a valid certificate name"),
-        ({"names": ["localhost"]}, "is not a name"),
+        ({"names": ["localhost"]}, "shop: 'localhost' is not a name a certificate can be issued for. Use a full name"),
     ],
 )
 def test_refused(certificate, message):

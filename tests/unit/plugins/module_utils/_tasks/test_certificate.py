@@ -365,7 +365,7 @@ def test_a_root_that_cannot_be_read_is_left_out_with_a_warning(host: Host) -> No
     warnings: list[str] = []
     roots = host.ca.root.replace("M", "A", 3) + host.ca.root
     host.run(host.deliver(), trusted_roots=roots, warn=warnings.append)
-    assert warnings == ["trusted_roots: left out 1 blocks that cannot be read as certificates."]
+    assert warnings == ["gogetssl_trusted_roots: left out 1 blocks that cannot be read as certificates."]
 
 
 def test_the_chain_must_end_at_a_trusted_root(host: Host) -> None:

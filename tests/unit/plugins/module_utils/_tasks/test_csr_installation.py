@@ -21,24 +21,28 @@ pytestmark = pytest.mark.host
 @pytest.mark.parametrize(
     ("changes", "params", "message"),
     [
-        ({"forms": ["pkcs12"]}, {}, "shop: pkcs12 needs store_password"),
+        ({"forms": ["pkcs12"]}, {}, "shop: pkcs12 needs store_password, .* set gogetssl_store_password"),
         ({"forms": ["jks"]}, {"store_password": "short"}, "at least 6 printable ASCII"),
         ({"forms": ["jks"]}, {"store_password": "geheimnüs"}, "at least 6 printable ASCII"),
-        ({"group": "ssl-certs-typo"}, {}, "There is no group ssl-certs-typo"),
-        ({"owner": "tomcat99"}, {}, "There is no user tomcat99"),
+        (
+            {"group": "ssl-certs-typo"},
+            {},
+            "shop: There is no group ssl-certs-typo on this host. Create it, or correct group",
+        ),
+        ({"owner": "tomcat99"}, {}, "shop: There is no user tomcat99 on this host. Create the user, or correct owner"),
         (
             {},
             {"trusted_roots": "/etc/ssl/certs/ca.crt"},
-            "trusted_roots does not consist of PEM certificates: it holds a path",
+            "gogetssl_trusted_roots does not consist of PEM certificates: it holds a path",
         ),
         ({}, {"trusted_roots": "nonsense"}, "trusted_roots does not consist of PEM certificates"),
-        ({}, {"keep_versions": 0}, "keep_versions must be at least 1"),
+        ({}, {"keep_versions": 0}, "gogetssl_keep_versions must be at least 1"),
         (
             {},
             {"services": {"nginx": {"test": "/usr/sbin/nginx-typo -t"}}},
-            "nginx: /usr/sbin/nginx-typo, the program of its",
+            "nginx: /usr/sbin/nginx-typo, the program of its .* correct gogetssl_nginx_test",
         ),
-        ({}, {"services": {"nginx": {"test": "nginx 'x"}}}, "nginx: its test command has an unclosed quote"),
+        ({}, {"services": {"nginx": {"test": "nginx 'x"}}}, "gogetssl_nginx_test has an unclosed quote"),
     ],
 )
 def test_refused(

@@ -30,7 +30,9 @@ class Action(base.Sender):
 @pytest.fixture
 def action(monkeypatch: pytest.MonkeyPatch) -> Action:
     monkeypatch.setattr(ActionBase, "cleanup", lambda self, force: None)
-    task = types.SimpleNamespace(args={"password": "secret", "name": "shop"}, async_val=0, check_mode=False, diff=False)
+    task = types.SimpleNamespace(
+        get_path=str, args={"password": "secret", "name": "shop"}, async_val=0, check_mode=False, diff=False
+    )
     connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir=None))
     return Action(task, connection, None, None, None, None)
 

@@ -51,7 +51,7 @@ def act(
     connection = types.SimpleNamespace(
         has_native_async=False, transport=transport, _shell=types.SimpleNamespace(tmpdir="/tmp")
     )
-    task = types.SimpleNamespace(args=args or {}, **facts)
+    task = types.SimpleNamespace(get_path=str, args=args or {}, **facts)
     return Action(task, connection, None, None, None, None).run(task_vars={})
 
 
@@ -82,14 +82,18 @@ def test_secrets_are_masked_in_results(given: bool, monkeypatch: pytest.MonkeyPa
     [
         ({"count": "many"}, "count must be a whole number, not text."),
         ({"cuont": 3}, "Unsupported parameters for (certops.gogetssl.x) module: cuont"),
-        ({"items": [{"sise": 1}]}, "items.sise"),
+        ({"items": [{"sise": 1}]}, "items: unknown key sise; did you mean size?"),
         ({"kind": "c"}, "kind must be one of a, b, not c."),
         ({"count": 1, "items": []}, "mutually exclusive"),
         ({"count": SECRET, "api_password": SECRET}, "count"),
+        ({"kind": SECRET, "api_password": SECRET}, "kind must be one of a, b, not ***"),
     ],
 )
 def test_conflicting_options(args: dict[str, Any], message: str) -> None:
-    result = act(lambda context: pytest.fail("the task ran"), args)
+    try:
+        result = act(lambda context: pytest.fail("the task ran"), args)
+    except AnsibleActionFail as error:
+        result = {"failed": True, "msg": str(error)}
     assert result["failed"] is True
     assert message in result["msg"]
     assert SECRET not in result["msg"]

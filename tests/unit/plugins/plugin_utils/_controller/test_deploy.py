@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, **args: Any) -> tuple[dict[str, Any], d
     shell = types.SimpleNamespace(tmpdir=None)
     connection = types.SimpleNamespace(has_native_async=False, _shell=shell, set_option=lambda *_arguments: None)
     given = {"certificates": [SHOP], **args}
-    task = types.SimpleNamespace(args=given, async_val=0, check_mode=False, diff=False, action="x")
+    task = types.SimpleNamespace(get_path=str, args=given, async_val=0, check_mode=False, diff=False, action="x")
     action = ActionModule(task, connection, None, None, None, None)
     return action.run(task_vars={}), sent
 
@@ -78,6 +78,6 @@ def test_dcv_files_that_an_earlier_task_left_are_reported(monkeypatch: pytest.Mo
 
 
 def test_the_host_may_take_as_long_as_its_services_and_listeners() -> None:
-    task = types.SimpleNamespace(args={"services": {"nginx": {}, "tomcat": {}}, "service_timeout": 60})
+    task = types.SimpleNamespace(get_path=str, args={"services": {"nginx": {}, "tomcat": {}}, "service_timeout": 60})
     seconds = ActionModule(task, None, None, None, None, None)._seconds()
     assert seconds == base.HOST_SECONDS + 6 * 2 * 65 + 2 * 61 * 71

@@ -35,7 +35,7 @@ def send(args: dict[str, Any], can_pipe: bool = True, async_val: int = 0) -> tup
 
     shell = types.SimpleNamespace(tmpdir=None)
     connection = types.SimpleNamespace(has_native_async=False, _shell=shell, set_option=options.__setitem__)
-    task = types.SimpleNamespace(args=args, async_val=async_val, check_mode=False, diff=False, action="x")
+    task = types.SimpleNamespace(get_path=str, args=args, async_val=async_val, check_mode=False, diff=False, action="x")
     return Action(task, connection, None, None, None, None).run(task_vars={}), options
 
 
@@ -66,7 +66,9 @@ def test_a_result_with_secrets_needs_no_log(no_log: bool) -> None:
     class Action(ControllerAction):
         task = _task.Task({}, lambda context: {"key": "secret"}, secret_result=True)
 
-    task = types.SimpleNamespace(args={}, async_val=0, check_mode=False, diff=False, action="x", no_log=no_log)
+    task = types.SimpleNamespace(
+        get_path=str, args={}, async_val=0, check_mode=False, diff=False, action="x", no_log=no_log
+    )
     connection = types.SimpleNamespace(has_native_async=False, _shell=types.SimpleNamespace(tmpdir=None))
     result = Action(task, connection, None, None, None, None).run(task_vars={"inventory_hostname": "web1"})
     assert ("key" in result) is no_log

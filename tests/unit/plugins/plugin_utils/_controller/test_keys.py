@@ -53,7 +53,7 @@ class Host:
         connection = types.SimpleNamespace(
             has_native_async=False, has_pipelining=self.pipelining, _shell=types.SimpleNamespace(tmpdir="/tmp")
         )
-        task = types.SimpleNamespace(args=args, action="certops.gogetssl.gogetssl_csr", **self.setup)
+        task = types.SimpleNamespace(get_path=str, args=args, action="certops.gogetssl.gogetssl_csr", **self.setup)
         return Action(task, connection, None, None, None, None).run(task_vars={})
 
 
@@ -89,7 +89,6 @@ def test_credentials_are_not_sent_to_the_host() -> None:
     [
         ({"pipelining": False}, {}, "needs a connection with pipelining"),
         ({}, {"certificates": [{**SPEC, "key_type": "ecdsa-p256"}]}, "rsa-2048 keys only"),
-        ({}, {"generator": "elsewhere"}, "generator"),
     ],
 )
 def test_invalid_setups_are_refused_early(setup: dict[str, Any], options: dict[str, Any], message: str) -> None:
@@ -98,6 +97,13 @@ def test_invalid_setups_are_refused_early(setup: dict[str, Any], options: dict[s
         result = host.run(**options)
     assert result["failed"] is True
     assert message in result["msg"]
+    assert host.options == []
+
+
+def test_an_unknown_generator_is_refused() -> None:
+    host = Host()
+    with pytest.raises(AnsibleError, match="generator must be one of local, gogetssl, not elsewhere"):
+        host.run(generator="elsewhere")
     assert host.options == []
 
 

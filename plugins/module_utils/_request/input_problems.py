@@ -24,7 +24,7 @@ from .spec import CONTACTS_SPEC
 Options = t.Mapping[str, t.Any]
 _PRICES = ("max_price", "max_price_per_year", "max_price_per_run", "max_price_per_day")
 # Texts that can be numbers, and texts that can be dates.
-_NUMBERS = frozenset({"product", "products", "owner", "group", "mode"})
+_NUMBERS = frozenset({"product", "products", "owner", "group", "mode", "batches"})
 _DATES = frozenset({
     "api_password_date", "date_from", "date_till", "deadline", "incorporation_date", "since",
 })  # fmt: skip

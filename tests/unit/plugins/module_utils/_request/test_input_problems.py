@@ -19,6 +19,7 @@ SPEC: dict[str, Any] = {
     "max_price": {"type": "int"},
     "password": {"type": "str", "no_log": True},
     "tax_percent": {"type": "float"},
+    "batches": {"type": "list", "elements": "str"},
     "since": {"type": "str"},
     "wait": {"type": "bool"},
 }
@@ -107,7 +108,8 @@ def test_keys_of_a_certificate(written: str, sentence: str) -> None:
         "certificates: [{name: '2026', names: shop.example.com, product: 66, owner: 0, period: 12, rekey: 2026-11-24}]",
         "certificates: [{name: shop, names: a.example.com, product: 6, period: '12', alias: , listeners: [], admin: }]",
         'certificates: \'[{"name": "shop", "names": "a.example.com", "product": 66, "period": ""}]\'',
-        "{admin: 'firstname=Ada', wait: 'no', tax_percent: '21.5', max_price: '500', since: 2026-11-24T10:00:00Z}",
+        "{admin: 'firstname=Ada', wait: 'no', tax_percent: '21.5', max_price: '500'}",
+        "{batches: [1, 10%, 100%], since: 2026-11-24T10:00:00Z}",
     ],
 )
 def test_accepted(written: str) -> None:

@@ -220,6 +220,7 @@ def _look_up(dns: Dns, facts: NameFacts, forced: bool) -> NameFacts:
     name = _names.base(facts.name)
     if _names.is_address(name) or (facts.place and not forced):
         return facts
+    facts = dataclasses.replace(facts, by_nameservers=forced)
     try:
         first = dns.lookup(name, "A")
     except DnsTrouble as trouble:

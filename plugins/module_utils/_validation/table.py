@@ -48,7 +48,8 @@ class NameFacts:
     written: str = ""  # as configured by the user
     suffix: Suffix = Suffix.NO
     place: str = ""  # the address of the name in `resolve`
-    lookups: tuple[Answer, ...] | None = None  # A and AAAA, by the controller's resolvers
+    lookups: tuple[Answer, ...] | None = None  # A and AAAA, by the controller's resolvers or by `nameservers`
+    by_nameservers: bool = False  # the option `nameservers` is set
     signed: bool = False  # the parent zone has a DS record
     zone: Zone | DnsTrouble | None = None
     serials: tuple[Answer, ...] = ()  # SOA at each server of the zone

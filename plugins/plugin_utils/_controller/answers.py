@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
+
+from ansible.module_utils import json_utils
 
 from ...module_utils._core.errors import GogetsslError, host_error
 from ...module_utils._core.text import escaped_lines, printable
@@ -53,21 +56,30 @@ SHAPES: dict[str, dict[str, t.Any]] = {
     "gogetssl_dcv_server": {"files": [{"file_name": _TEXT, "changed": _FLAG}]},
     "gogetssl_haproxy": _HAPROXY,
 }
-_INTERNAL = ("_ansible_parsed", "_ansible_suppress_tmpdir_delete")
+_INTERNAL = ("_ansible_trusted_utf8", "_ansible_suppress_tmpdir_delete")
 _EXPECTED = {"ansible_facts": dict, "stdout": str, "stderr": str}
 # Optional return values of every module.
 _COMMON = {"msg": _TEXT, "changed": _FLAG, "failed": _FLAG, "skipped": _FLAG, "lacking": [_NAME]}
 
 
-def without_internal_keys(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The result without keys that Ansible removes with a warning, and without values that it expects otherwise."""
-    return {
+def cleaned_output(stdout: str) -> str:
+    """The output of a module without text around its JSON, keys that Ansible removes, and values of wrong types.
+
+    Ansible prints them in warnings. Output without JSON is escaped.
+    """
+    text = escaped_lines(stdout)
+    try:
+        result = json.loads(json_utils._filter_non_json_lines(text, objects_only=True)[0])
+    except (ValueError, RecursionError):
+        return text
+    kept = {
         key: value
         for key, value in result.items()
         if (not key.startswith("_ansible_") or key in _INTERNAL)
         and key not in ("add_host", "add_group")
         and isinstance(value, _EXPECTED.get(key, object))
     }
+    return json.dumps(kept)
 
 
 def checked(action: str, result: t.Any, names: t.Container[t.Any]) -> dict[str, t.Any]:

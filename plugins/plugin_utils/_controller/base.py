@@ -94,10 +94,11 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
             result["ansible_facts"] = {key: facts[key]}
         return result
 
-    def _parse_returned_data(self, res: dict[str, t.Any], *more: t.Any) -> dict[str, t.Any]:
+    def _parse_returned_data(self, res: dict[str, t.Any], *more: t.Any) -> t.Any:
         """Parse the output of a module. Ansible prints parts of it unescaped, and fails at parts of other types."""
-        texts_ = {name: escaped_lines(str(res.get(name) or "")) for name in ("stdout", "stderr")}
-        return answers.without_internal_keys(super()._parse_returned_data({**res, **texts_}, *more))
+        stdout, stderr = (str(res.get(name) or "") for name in ("stdout", "stderr"))
+        cleaned = {**res, "stdout": answers.cleaned_output(stdout), "stderr": escaped_lines(stderr)}
+        return super()._parse_returned_data(cleaned, *more)
 
     def _requested(self) -> list[t.Any]:
         """The names of the certificates in the options of the task."""

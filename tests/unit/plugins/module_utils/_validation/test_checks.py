@@ -154,6 +154,9 @@ ADDRESSES: list[tuple[NameFacts, R, str]] = [
     (name(lookups=(answer(Outcome.NXDOMAIN),), method="dns"), R.WARN, "does not exist"),
     (name(lookups=(answer(Outcome.NXDOMAIN),), method="dns", name=WILD), R.PASS, "needs no address"),
     (name(lookups=(answer(Outcome.TIMEOUT),)), R.WARN, "did not answer"),
+    (name(lookups=(answer(Outcome.TIMEOUT),), by_nameservers=True), R.STOP, "did not answer"),
+    (name(lookups=(answer(Outcome.TIMEOUT),), by_nameservers=True, method="dns"), R.WARN, "did not answer"),
+    (name(lookups=(answer(Outcome.TIMEOUT),), by_nameservers=True, place="192.0.2.1"), R.WARN, "did not answer"),
     (name(lookups=(answer(Outcome.SERVFAIL),)), R.STOP, "SERVFAIL"),
     (name(lookups=(found("10.0.0.1"),)), R.WARN, "10.0.0.1 cannot be reached from outside"),
 ]

@@ -1,12 +1,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prints the figures that tests record with `record_property("figure", ...)` at the end of the run."""
+"""Prints the figures that tests record with `record_property("figure", ...)` at the end of the run.
+
+A test that changes the umask does not change it for the next ones.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _same_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -46,7 +46,7 @@ def check_address(facts: NameFacts) -> Evaluation:
         if silent.outcome in _BROKEN:
             return stopped(silent.sentence, "Repair the zone; see the row dnssec.")
         if facts.by_nameservers and facts.by_file and not facts.place:
-            # The check after the purchase would ask them too, and find no address.
+            # The check after the purchase would query them too, and find no address.
             return stopped(silent.sentence, "Correct nameservers, or remove the option to use the system's resolver.")
         return warned(silent.sentence, "Not checked: the controller's resolver did not respond.")
     missing = any(answer.outcome is Outcome.NXDOMAIN for answer in facts.lookups)

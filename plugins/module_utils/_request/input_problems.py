@@ -92,8 +92,9 @@ def _in_value(value: t.Any, kind: str, option: Options, where: str, label: str, 
     elif isinstance(value, (list, tuple, t.Mapping)):
         yield from [wrong] if kind != "raw" else []
     elif option.get("choices"):
-        if str(value) not in option["choices"]:
-            yield f"{where}{label} must be one of {', '.join(option['choices'])}, not {value}."
+        choices = list(map(str, option["choices"]))
+        if str(value) not in choices:
+            yield f"{where}{label} must be one of {', '.join(choices)}, not {value}."
     elif kind in ("str", "path"):
         yield from _in_text(value, option, where, label)
     elif kind in _CONVERTERS and not _convertible(value, kind):

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ansible_collections.certops.gogetssl.plugins.module_utils import _tasks
 from ansible_collections.certops.gogetssl.plugins.module_utils._request import input_problems, texts
 from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC
 
@@ -24,6 +27,7 @@ SPEC: dict[str, Any] = {
     "wait": {"type": "bool"},
 }
 SHOP = {"name": "shop", "names": ["shop.example.com"], "product": "66"}
+ROLE = Path(__file__).resolve().parents[5] / "roles/gogetssl/meta/argument_specs.yml"
 
 
 def problem(options: dict[str, Any], prefix: str = "") -> str:
@@ -124,3 +128,28 @@ def test_messages_name_the_variables_of_the_role() -> None:
 def test_a_secret_is_not_in_the_message() -> None:
     for secret in (7401, 74.01, ["7401"], {"7401": 1}):
         assert "74" not in problem({"password": secret})
+
+
+def task_names() -> list[str]:
+    [folder] = _tasks.__path__
+    return sorted(path.stem for path in Path(folder).glob("*.py") if "\nTASK = " in path.read_text())
+
+
+@pytest.mark.parametrize("name", [*task_names(), "the role"])
+def test_every_choice_and_default_is_accepted(name: str) -> None:
+    if name == "the role":
+        spec = yaml.safe_load(ROLE.read_text())["argument_specs"]["manage"]["options"]
+    else:
+        spec = importlib.import_module(f"{_tasks.__name__}.{name}").TASK.argument_spec
+    for option, described in spec.items():
+        values = [*described.get("choices", ()), described.get("default")]
+        values += [str(one) for one in described.get("choices", ())]
+        if described.get("type") == "list":
+            values = [value if isinstance(value, (list, type(None))) else [value] for value in values]
+        for value in values:
+            assert input_problems.first_problem({option: value}, spec) == "", (option, value)
+
+
+def test_a_wrong_number() -> None:
+    spec = {"years": {"type": "int", "choices": [1, 2]}}
+    assert input_problems.first_problem({"years": 3}, spec) == "years must be one of 1, 2, not 3."

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._api import order_answers, orders
+from ansible_collections.certops.gogetssl.plugins.module_utils._api import order_answers, orders, results
 from ansible_collections.certops.gogetssl.plugins.module_utils._api.models import OrderRequest, Status
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError, Kind
 from tests.unit.scripted import FILE_DATA, call, client, order_answer, scripted
@@ -81,6 +81,11 @@ def test_an_order() -> None:
     assert order.status is Status.PROCESSING
     assert order.names == ("shop.example.com", "www.example.com")
     assert [validation.state.value for validation in order.validations] == ["processing", "validated"]
+
+
+def test_validations_in_a_result_name_their_order() -> None:
+    order = order_answers.read_order(order_answer(7))
+    assert {one["order_id"] for one in results.order_result(order)["validations"]} == {7}
 
 
 def test_an_unknown_status_is_not_pending() -> None:

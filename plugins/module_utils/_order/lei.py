@@ -62,16 +62,20 @@ class LeiPurchase:
 
     def settle_with(self, order_id: int) -> None:
         """Settle an intent with the order that the operator specified."""
-        intent = self.journal.intent(self.entity)
-        if intent is not None and order_id > intent.newest and not self.context.check_mode:
-            with self.locked():
+        if self.context.check_mode or self.journal.intent(self.entity) is None:
+            return
+        with self.locked():
+            intent = self.journal.intent(self.entity)  # read again: another run may have settled it and bought since
+            if intent is not None and order_id > intent.newest:
                 self.journal.write_order(dataclasses.replace(intent, order_id=order_id))
 
     def drop_intent(self, older_than: float = 0.0) -> None:
         """Remove an intent of at least that age in seconds: the register shows that the purchase succeeded."""
-        intent = self.journal.intent(self.entity)
-        if intent is not None and self.context.now() - intent.created >= older_than and not self.context.check_mode:
-            with self.locked():
+        if self.context.check_mode or self.journal.intent(self.entity) is None:
+            return
+        with self.locked():
+            intent = self.journal.intent(self.entity)  # read again: it may be the intent of a later run
+            if intent is not None and self.context.now() - intent.created >= older_than:
                 self.journal.remove_intent(self.entity)
 
     def check_price(self, product_id: int) -> None:

@@ -81,17 +81,27 @@ def _present(context: Context, api: Api) -> Result:
         if not missing:
             purchase.settle_with(params["order_id"])
         return _result(False, "There is an order.", order)
-    known = lei_orders.find(api.lei_lookup(params["legal_name"]), purchase.entity)
-    if known is not None:
+    registered = _registered(context, api, purchase)
+    if registered is not None:
         purchase.drop_intent()
-        return {**_result(False, f"The entity has the LEI {known['lei_number']}."), "lei": known}
+        return registered
     with purchase.locked():
         return _purchased(context, api, purchase)
 
 
+def _registered(context: Context, api: Api, purchase: LeiPurchase) -> Result | None:
+    """Return the result for an entity with an LEI in the register, or None."""
+    known = lei_orders.find(api.lei_lookup(context.params["legal_name"]), purchase.entity)
+    return {**_result(False, f"The entity has the LEI {known['lei_number']}."), "lei": known} if known else None
+
+
 def _purchased(context: Context, api: Api, purchase: LeiPurchase) -> Result:
-    """Buy the LEI, unless the account has an order for it."""
+    """Buy the LEI, unless the register or the account has it by now."""
     params = context.params
+    # While this run waited for the lock, the LEI may have been registered, and another run may have removed the intent.
+    registered = None if context.check_mode else _registered(context, api, purchase)
+    if registered is not None:
+        return registered
     order = purchase.order()
     if order is not None:
         return _result(False, (_OPEN if order["pending"] else _HAS).format(**order), order)

@@ -45,6 +45,9 @@ def lookup(*rows: dict[str, Any], query: str = "Example SIA") -> Call:
     return call("GET", "/lei/lookup/", {"result": list(rows), "success": True}, fields={"query": query})
 
 
+UNREGISTERED = (lookup(), lookup())  # before the lock, and again once no other run can buy
+
+
 def status(status_text: str, order_id: int = 9, **changes: Any) -> Call:
     answer = {"lei_id": "35", "status": status_text, "valid_till": "0000-00-00 00:00:00", "success": True}
     return call("GET", f"/lei/status/{order_id}", {**answer, **changes})
@@ -59,11 +62,11 @@ def days(number: int) -> str:
 
 
 def test_an_lei_is_bought_if_the_register_lacks_the_entity() -> None:
-    with scripted(lookup(), NONE_OPEN, ADDRESSES, call("POST", CREATE, RECEIPT), status("processing")) as requests:
+    with scripted(*UNREGISTERED, NONE_OPEN, ADDRESSES, call("POST", CREATE, RECEIPT), status("processing")) as requests:
         result = lei(**ENTITY, headquarters_address={"city": "Ogre"})
     assert (result["changed"], result["order_id"], result["charged"]) == (True, 9, 6900)
     assert (result["order"]["pending"], result["order"]["valid_till"]) == (True, None)
-    sent = requests[3].fields
+    sent = requests[4].fields
     assert (sent["legalfirstAddressLine"], sent["hqCity"], sent["transfer"]) == ("Street 1", "Ogre", "0")
     assert sent["registrationAuthorityEntityId"] == "40003000000"
 
@@ -84,15 +87,22 @@ def test_an_entity_with_an_lei_gets_no_other(changes: dict[str, Any], purchased:
         assert lei(**ENTITY, check_mode=True)["changed"] is purchased
 
 
+def test_the_register_is_queried_again_when_no_other_run_can_buy() -> None:
+    """Another run bought the LEI meanwhile, lost the response, and a third one removed its intent."""
+    with scripted(lookup(), lookup(ROW)):
+        result = lei(**ENTITY)
+    assert (result["changed"], result["lei"]["lei_number"]) == (False, "984500X")
+
+
 @pytest.mark.parametrize("answer", [b"", {"success": True}, {"success": True, "order_id": "9a"}], ids=str)
 def test_an_unknown_outcome_is_reported_and_not_repeated(answer: Any) -> None:
     with (
-        scripted(lookup(), NONE_OPEN, ADDRESSES, call("POST", CREATE, answer), *[NONE_OPEN] * 8),
+        scripted(*UNREGISTERED, NONE_OPEN, ADDRESSES, call("POST", CREATE, answer), *[NONE_OPEN] * 8),
         pytest.raises(GogetsslError, match="no such order after 60 seconds") as caught,
     ):
         lei(**ENTITY)
     assert caught.value.kind is Kind.UNCERTAIN
-    with scripted(lookup(), NONE_OPEN), pytest.raises(GogetsslError, match="the run that placed it ended early"):
+    with scripted(*UNREGISTERED, NONE_OPEN), pytest.raises(GogetsslError, match="the run that placed it ended early"):
         lei(**ENTITY, settle_time=0)
 
 
@@ -100,7 +110,7 @@ def test_a_refused_purchase_leaves_no_intent() -> None:
     refused = call("POST", CREATE, {"error": True, "message": "Not enough balance"})
     for _run in range(2):
         with (
-            scripted(lookup(), NONE_OPEN, ADDRESSES, refused),
+            scripted(*UNREGISTERED, NONE_OPEN, ADDRESSES, refused),
             pytest.raises(GogetsslError, match="balance") as caught,
         ):
             lei(**ENTITY)
@@ -109,7 +119,7 @@ def test_a_refused_purchase_leaves_no_intent() -> None:
 
 def test_an_order_older_than_the_purchase_is_not_believed() -> None:
     with scripted(
-        lookup(),
+        *UNREGISTERED,
         invoice(12, product_id=66),
         ADDRESSES,
         call("POST", CREATE, RECEIPT),
@@ -165,7 +175,7 @@ def test_an_account_without_that_list_of_invoices() -> None:
 
 
 def test_an_unreadable_new_order_keeps_its_id() -> None:
-    with scripted(lookup(), NONE_OPEN, ADDRESSES, call("POST", CREATE, RECEIPT), call("GET", "/lei/status/9", b"oops")):
+    with scripted(*UNREGISTERED, NONE_OPEN, ADDRESSES, call("POST", CREATE, RECEIPT), call("GET", "/lei/status/9", b"oops")):
         result = lei(**ENTITY)
     assert (result["order_id"], result["order"]) == (9, None)
 
@@ -185,7 +195,7 @@ def test_missing_options_fail_before_any_call(options: dict[str, Any]) -> None:
 
 
 def test_a_jurisdiction_without_leis() -> None:
-    with scripted(lookup(), NONE_OPEN, ADDRESSES), pytest.raises(GogetsslError, match="'XX'"):
+    with scripted(*UNREGISTERED, NONE_OPEN, ADDRESSES), pytest.raises(GogetsslError, match="'XX'"):
         lei(**{**ENTITY, "jurisdiction": "XX"})
 
 
@@ -259,7 +269,7 @@ def prices(*rows: tuple[int, str]) -> Call:
 def test_a_term_above_the_limit_is_not_bought(answer: Call, problem: str, check_mode: bool) -> None:
     ended = status("active", valid_till=f"{days(10)} 00:00:00", lei_number="984500X", product_id=161)
     for calls, options in (
-        ([lookup(), NONE_OPEN, ADDRESSES], ENTITY),
+        ([*UNREGISTERED[check_mode:], NONE_OPEN, ADDRESSES], ENTITY),
         ([ended, lookup(query="984500X"), NONE_OPEN], {"state": "renewed", "order_id": 9}),
     ):
         with scripted(*calls, answer), pytest.raises(GogetsslError, match=problem):
@@ -268,7 +278,7 @@ def test_a_term_above_the_limit_is_not_bought(answer: Call, problem: str, check_
 
 def test_a_term_within_the_limit_is_bought() -> None:
     price, bought = prices((12, "69.00")), call("POST", CREATE, RECEIPT)
-    with scripted(lookup(), NONE_OPEN, ADDRESSES, price, bought, status("processing")):
+    with scripted(*UNREGISTERED, NONE_OPEN, ADDRESSES, price, bought, status("processing")):
         assert lei(**ENTITY, max_price=6900)["charged"] == 6900
 
 

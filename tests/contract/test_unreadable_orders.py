@@ -12,7 +12,7 @@ import pytest
 from tests.emulator.testing import Emulator
 
 from .helpers import Api
-from .test_exactly_once import NAMES, Host, Killed, run_shell
+from .test_exactly_once import NAMES, Host, Killed, answer_with, run_shell
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,16 @@ def test_an_order_with_the_key_stops_the_purchase_whatever_its_names(host, api):
     only_ids(host, api)
     assert f"order {order_id} is or may be" in reasons(host.order())
     assert len(host.orders) == 1
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_purchase_answered_with_an_order_for_other_names_is_found_by_its_key(host, api, odd):
+    other_id = api.order(68, "elsewhere.example.net")["order_id"]
+    spoil(host, api, other_id, **ODD[odd])
+    answer_with(host.emulator, other_id)
+    result = host.order()
+    assert [one["order_id"] for one in result["orders"]] == [host.orders[1]["order_id"]]
+    assert (len(host.orders), host.file("intent.json").exists()) == (2, False)
 
 
 LISTS = {

@@ -26,6 +26,13 @@ LISTED_STATUSES = ("active", "processing")  # the filters of `orders/` for order
 FILTERS = ("active", "processing", "expired", "rejected", "revoked")  # all filters of `orders/` (7.4)
 
 
+def readable(order: AnyOrder) -> Order:
+    """Return a complete order; raise an error if it could not be read."""
+    if isinstance(order, Unreadable):
+        raise GogetsslError(f"order {order.order_id}: {order.reason}", Kind.ANSWER)
+    return order
+
+
 class Api(AccountApi, ProductsApi, ToolsApi, LeiApi):
     """The vendor's methods. Reads are retried, writes are sent once."""
 
@@ -33,10 +40,7 @@ class Api(AccountApi, ProductsApi, ToolsApi, LeiApi):
 
     def order(self, order_id: int) -> Order:
         """Return one complete order (7.1); raise an error if it cannot be read."""
-        order = self.any_order(order_id)
-        if isinstance(order, Unreadable):
-            raise GogetsslError(f"order {order_id}: {order.reason}", Kind.ANSWER)
-        return order
+        return readable(self.any_order(order_id))
 
     def any_order(self, order_id: int) -> AnyOrder:
         """Return one order, readable or not (7.1). A response about another order raises an error."""

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 
 from .._api.models import Order, OrderRequest, Product, Receipt
-from .._api.orders import Api
+from .._api.orders import Api, readable
 from .._core.errors import GogetsslError, Kind, input_error
 from .._crypto import x509
 from .._host import journal as _journal
@@ -91,16 +91,16 @@ def _bought(
 def _verified(session: Session, assessment: Assessment, intent: Intent, receipt: Receipt) -> tuple[Order, Receipt]:
     """Return the order of a purchase. The order itself must match the response before the journal records it."""
     name, before = assessment.spec.name, assessment.state.journal
+    known = [one for one in (before and before.order_id, assessment.spec.adopt, assessment.decision.order_id) if one]
     try:
-        order = session.api.order(receipt.order_id)
+        order = session.api.any_order(receipt.order_id)
+        why = ownership.bought(order, _purchase.trace_of(intent), intent.names, known)
+        if not why:
+            return readable(order), receipt
     except GogetsslError:  # the intent stays, and the next run verifies the order
         journal = _after_request(session, assessment, before, receipt.order_id, receipt)
         session.save(name, journal, settled=False)
         raise
-    known = [one for one in (before and before.order_id, assessment.spec.adopt, assessment.decision.order_id) if one]
-    why = ownership.bought(order, _purchase.trace_of(intent), intent.names, known)
-    if not why:
-        return order, receipt
     problem = f"GoGetSSL answered the purchase with order {order.order_id}, but {why}"
     session.context.warn(f"{name}: {problem}. Searching for the order that was bought.")
     found = _purchase.settle(session.context, session.finder, name, intent, problem)

@@ -57,7 +57,8 @@ options:
         default: http
       key_type:
         description:
-          - Type and size of the private key.
+          - Type and size of the private key. A host may have an RSA and an ECDSA certificate for the same names, as two
+            entries with two orders.
         type: str
         choices:
           - rsa-2048

@@ -14,6 +14,7 @@ from ..module_utils._core import names as _names
 from ..module_utils._core.errors import GogetsslError
 from ..module_utils._request import texts
 from ..module_utils._request.duplicates import HostRequest, SharedRunState
+from ..module_utils._request.spec import DEFAULT_KEY_TYPE
 from . import _facts
 
 # The role sets this variable (role_variables). Its certificates include those of the play, the inventory's do not.
@@ -45,7 +46,8 @@ def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator
             names = request.get("names") if isinstance(request, dict) else None
             if names and isinstance(names, list):
                 order_host = str(request.get("order_host") or "")
-                yield HostRequest(host, str(names[0]), str(request.get("product") or ""), order_host)
+                named, key_type = str(request.get("name") or ""), str(request.get("key_type") or DEFAULT_KEY_TYPE)
+                yield HostRequest(host, str(names[0]), str(request.get("product") or ""), order_host, named, key_type)
 
 
 def not_shared(task_vars: t.Mapping[str, t.Any], certificates: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:

@@ -74,6 +74,20 @@ def priced(bench: Bench) -> list[dict[str, Any]]:
     return found
 
 
+def test_an_rsa_and_an_ecdsa_certificate_for_one_name_are_bought_once_each(bench: Bench) -> None:
+    both = [bench.shop(name=f"shop-{kind}", key_type=kind) for kind in ("rsa-2048", "ecdsa-p256")]
+    run = bench.run(gogetssl_certificates=both[:1])
+    assert run.code == 0, run.output
+    run = bench.run(gogetssl_certificates=both)
+    assert run.code == 0, run.output
+    assert len(bench.orders) == 2
+    shutil.rmtree(bench.store / "shop-ecdsa-p256")
+    shutil.rmtree(bench.directory / "ansible")  # the records of separate runs
+    run = bench.run(gogetssl_certificates=both)
+    assert "shop-ecdsa-p256: the account has" in run.output
+    assert len(bench.orders) == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", ["", "{{ plan_of_an_earlier_job }}"])
 def test_a_run_whose_plan_did_not_arrive_buys_nothing(bench: Bench, plan: str) -> None:

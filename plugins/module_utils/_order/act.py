@@ -70,7 +70,8 @@ def _check_other_runs(session: Session, assessment: Assessment, purchases: Purch
     spec, step = assessment.spec, assessment.decision.step
     if step is not Step.BUY or spec.abandon_intent:
         return
-    for purchase in purchases.of_others(session.holder(spec.name)):
+    own = (spec.name, *session.siblings(spec))
+    for purchase in purchases.of_others(*map(session.holder, own)):
         if purchase.order_id is not None:
             order = session.api.any_order(purchase.order_id)
             if isinstance(order, Order) and order.status.ended:

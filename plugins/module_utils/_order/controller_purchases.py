@@ -72,9 +72,9 @@ class Purchases:
     def __init__(self, name: str, path: str, now: float, account: str | None = None) -> None:
         self._name, self._path, self._now, self._account = name, path, now, account
 
-    def of_others(self, holder: str) -> list[Purchase]:
-        """Return the purchases for other certificates within the last hour, except those of another account."""
-        return [one for one in self._recent() if one.holder != holder and not self._of_other_account(one)]
+    def of_others(self, *holders: str) -> list[Purchase]:
+        """Return the purchases for all but these certificates within the last hour, except those of another account."""
+        return [one for one in self._recent() if one.holder not in holders and not self._of_other_account(one)]
 
     def _of_other_account(self, purchase: Purchase) -> bool:
         """True if both accounts are known. With an auth_key alone, the account of a run is not known."""

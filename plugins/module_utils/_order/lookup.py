@@ -153,8 +153,17 @@ def _after_withdrawal(
 
 
 def _orders(session: Session, spec: CertificateSpec, state: HostState) -> list[Order]:
+    """Return the live orders of the names, without those of the host's certificate with the other key algorithm."""
     former = state.certificate.names if state.certificate is not None else ()
-    return session.finder.orders(*dict.fromkeys((*spec.names, *former)))
+    found = session.finder.orders(*dict.fromkeys((*spec.names, *former)))
+    if not found or not session.siblings(spec):
+        return found
+    return [order for order in found if not _is_for_sibling(order, spec)]
+
+
+def _is_for_sibling(order: Order, spec: CertificateSpec) -> bool:
+    request = _purchase.request_of(order)
+    return request is not None and duplicates.other_algorithm(spec, request.key_type)
 
 
 def _is_for_spec(order: Order, spec: CertificateSpec, state: HostState, product: Product) -> bool:

@@ -140,8 +140,14 @@ def _has_ended(order: AnyOrder) -> bool:
 
 def key_of(order: AnyOrder) -> str | None:
     """Return the public key of an order's newest CSR, if the vendor returns the CSR."""
+    request = request_of(order)
+    return request.public_key if request else None
+
+
+def request_of(order: AnyOrder) -> x509.Request | None:
+    """Return an order's newest CSR, if the vendor returns it and it can be read."""
     try:
-        return x509.read_request(order.csr).public_key if order.csr else None
+        return x509.read_request(order.csr) if order.csr else None
     except GogetsslError:
         return None
 

@@ -58,6 +58,7 @@ class Session:
     policy: Policy
     now: dt.datetime
     budget: Budget
+    specs: tuple[CertificateSpec, ...] = ()
     placed: list[Placed] = dataclasses.field(default_factory=list)
 
     def save(self, name: str, journal: Journal, settled: bool) -> None:
@@ -115,6 +116,17 @@ class Session:
         if context.shared is None:
             raise input_error("compare_hosts runs on the controller only, and not with async.")
         return [*requests, *duplicates.others(context.shared(), spec, context.host)]
+
+    def siblings(self, spec: CertificateSpec) -> list[str]:
+        """Return this host's other certificates for the same names, whose keys have the other algorithm.
+
+        They come from the task's options and the play's variables, and not from the host's disk.
+        """
+        context, host = self.context, self.context.host
+        requests = [duplicates.of_spec(one, host) for one in self.specs]
+        if context.params["compare_hosts"] and context.shared is not None:
+            requests += [one for one in context.shared().requests(spec.common_name) if one.host == host]
+        return duplicates.siblings(spec, requests)
 
     def pay(self, reservation: str, send: t.Callable[[], Receipt]) -> Receipt:
         """Send a paid request. Its price stays reserved unless it was refused or never reached the vendor."""

@@ -4,7 +4,8 @@
 """Several hosts that request the same certificate: none buys it until `order_host` names the ordering host.
 
 For the vendor, two hosts with two keys have two certificates. Only a comparison of the specs finds duplicates. It is
-made only before a purchase.
+made only before a purchase. One host may have two certificates for the same names, if one has an RSA key and the other
+an ECDSA key: web servers choose between them for each client.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import typing as t
 
 from .._core import locks, names
 from .._core.errors import GogetsslError
-from .spec import CertificateSpec
+from .spec import DEFAULT_KEY_TYPE, CertificateSpec
 
 _HOSTS_NAMED = 4
 _ALL = "all"
@@ -30,6 +31,8 @@ class HostRequest(t.NamedTuple):
     common_name: str
     product: str
     order_host: str = ""
+    name: str = ""
+    key_type: str = DEFAULT_KEY_TYPE
 
 
 class SharedRunState:
@@ -102,10 +105,32 @@ def conflicting_hosts(spec: CertificateSpec, others: t.Iterable[t.Mapping[str, t
     return sorted({str(one.get("host")) for one in others if _is_same(spec, one)})
 
 
+def of_spec(spec: CertificateSpec, host: str) -> HostRequest:
+    return HostRequest(host, spec.common_name, spec.product, spec.order_host or "", spec.name, spec.key_type)
+
+
 def others(shared: SharedRunState, spec: CertificateSpec, host: str) -> list[dict[str, t.Any]]:
     """Publish the request of this host, and return the requests of other hosts for the same common name."""
-    shared.publish([HostRequest(host, spec.common_name, spec.product, spec.order_host or "")])
+    shared.publish([of_spec(spec, host)])
     return [request._asdict() for request in shared.requests(spec.common_name) if request.host != host]
+
+
+def siblings(spec: CertificateSpec, requests: t.Iterable[HostRequest]) -> list[str]:
+    """The host's other certificates for the same common name, by name, whose keys have the other algorithm."""
+    return sorted(
+        {
+            one.name
+            for one in requests
+            if one.name not in ("", spec.name)
+            and other_algorithm(spec, one.key_type)
+            and _same_name(spec, one.common_name)
+        }
+    )
+
+
+def other_algorithm(spec: CertificateSpec, key_type: str) -> bool:
+    """True if one key is an RSA key and the other an ECDSA key. `key_type`: such as rsa-2048."""
+    return key_type.partition("-")[0] != spec.key_type.partition("-")[0]
 
 
 def count_owners(spec: CertificateSpec, others: t.Sequence[t.Mapping[str, t.Any]]) -> int | None:
@@ -129,12 +154,16 @@ def name_hosts(hosts: t.Sequence[str]) -> str:
     return f"{', '.join(shown)} and {more} more hosts" if more > 0 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def _same_name(spec: CertificateSpec, common_name: str) -> bool:
+    try:
+        return names.canonical(common_name) == spec.common_name
+    except GogetsslError:  # an invalid name, which its own host reports
+        return False
+
+
 def _is_same(spec: CertificateSpec, other: t.Mapping[str, t.Any]) -> bool:
     """True if both would buy the same certificate. A product id and a product name count as equal."""
-    try:
-        if names.canonical(str(other.get("common_name"))) != spec.common_name:
-            return False
-    except GogetsslError:  # an invalid name, which the other host reports
+    if not _same_name(spec, str(other.get("common_name"))):
         return False
     ours, theirs = spec.product.casefold(), str(other.get("product")).strip().casefold()
     return ours == theirs or ours.isdigit() != theirs.isdigit()

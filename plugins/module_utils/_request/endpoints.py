@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import re
 import shlex
 import typing as t
@@ -59,6 +60,10 @@ _NONE, _UNKNOWN = "-", "?"
 # Values in the script must not have separators of words or fields.
 _PLAIN = re.compile(r"[0-9A-Za-z_.:%-]+")
 
+# Servers with an RSA and an ECDSA certificate for one name select it by the client's algorithms. If a server does not
+# serve the installed certificate, it is queried for each kind of key.
+_ALGORITHMS = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512 RSA-PSS+SHA256:RSA-PSS+SHA384:RSA+SHA256:RSA+SHA384:RSA+SHA512"
+
 # A query is one word, `name,number,address,port,server_name,protocol`. A response is one line, written atomically
 # because it is short. Each of the n workers takes every n-th query. `dead` has the listeners that timed out.
 _PROBE = """
@@ -92,14 +97,25 @@ spread() {
     for a in ${found:--}; do echo "$1,$2,$a,$4,$5,$6"; done
   done
 }
-query_listener() {
-  case $3 in *:*) to="[$3]:$4";; *) to="$3:$4";; esac
+connect() {
+  response=
   case $dead in *" $to "*) return 0;; esac
   [ "$(($(date +%s) - begun))" -lt @TOTAL@ ] || return 0
+  response=$(timeout @ANSWER@ openssl s_client -connect "$to" $name $before "$@" </dev/null 2>/dev/null; echo "ended $?")
+  case $response in *"ended 124") dead="$dead $to ";; esac
+}
+query_listener() {
+  case $3 in *:*) to="[$3]:$4";; *) to="$3:$4";; esac
   name="-servername $5"; [ "$5" != - ] || name=-noservername
   before="-starttls $6"; [ "$6" != - ] || before=
-  response=$(timeout @ANSWER@ openssl s_client -connect "$to" $name $before </dev/null 2>/dev/null; echo "ended $?")
-  case $response in *"ended 124") dead="$dead $to ";; esac
+  connect; shown=$response; own=
+  [ ! -f "$d/$1/current/cert.pem" ] || own=$(head -c 65536 "$d/$1/current/cert.pem" 2>/dev/null)
+  for algorithms in @ALGORITHMS@; do
+    case $own:$response in :*|*:|*:*"$own"*) break;; esac
+    connect -sigalgs "$algorithms"
+    case $response in *"$own"*) shown=$response;; esac
+  done
+  response=$shown
   shown=$(printf "%s\\n" "$response" | openssl x509 -noout -fingerprint -sha256 -enddate 2>/dev/null | tr " \\n" "__")
   seen=${shown##*ingerprint=}; seen=${seen%%_*}
   end=${shown##*notAfter=}; end=${end%%GMT*}
@@ -197,7 +213,8 @@ def probe_script(listeners: t.Sequence[tuple[str, t.Sequence[Listener]]]) -> str
     everywhere = any(one.address == ALL for _name, some in listeners for one in some)
     workers = WORKERS if everywhere else min(WORKERS, len(questions))
     head = f"\nqueries={shlex.quote(' '.join(questions))}; workers={workers}"
-    return head + _PROBE.replace("@TOTAL@", str(TOTAL_SECONDS)).replace("@ANSWER@", str(ANSWER_SECONDS))
+    values = {"@TOTAL@": str(TOTAL_SECONDS), "@ANSWER@": str(ANSWER_SECONDS), "@ALGORITHMS@": _ALGORITHMS}
+    return head + functools.reduce(lambda script, value: script.replace(*value), values.items(), _PROBE)
 
 
 def read_responses(keys: t.Iterable[str]) -> Responses:

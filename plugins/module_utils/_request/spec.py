@@ -21,6 +21,7 @@ DCV_METHODS = ("http", "https", "dns")
 AUTO = "auto"  # selected for each name from the publishers of the host, see methods.py
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 KEY_TYPES = ("rsa-2048", "rsa-3072", "rsa-4096", "ecdsa-p256", "ecdsa-p384")
+DEFAULT_KEY_TYPE = KEY_TYPES[0]
 
 # A frequent request, so the refusal states the reason. See also docs/many-hosts.md.
 _NO_OWN_KEYS = (
@@ -76,7 +77,7 @@ CERTIFICATES_SPEC: dict[str, t.Any] = {
             "product": {"type": "str", "required": True},
             "period": {"type": "int", "default": 12},
             "dcv": {"type": "raw", "default": "http"},
-            "key_type": {"type": "str", "choices": list(KEY_TYPES), "default": "rsa-2048"},
+            "key_type": {"type": "str", "choices": list(KEY_TYPES), "default": DEFAULT_KEY_TYPE},
             "services": {"type": "list", "elements": "str", "default": []},
             "listeners": {"type": "list", "elements": "dict", "options": LISTENER_SPEC},
             **LAYOUT_SPEC,
@@ -107,7 +108,7 @@ class CertificateSpec:
     product: str  # an id or a name from the vendor's catalogue
     period: int  # months
     methods: t.Mapping[str, str]  # name -> http | https | dns | an approver's e-mail address | auto
-    key_type: str = "rsa-2048"
+    key_type: str = DEFAULT_KEY_TYPE
     listeners: tuple[Listener, ...] = ()
     layout: Layout = dataclasses.field(default_factory=Layout)
     server_count: int = -1

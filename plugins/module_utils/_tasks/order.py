@@ -76,7 +76,7 @@ def step(context: Context, api: Api) -> Result:
     budget = Budget(context.run_directory)
     # A plan may use the lists that another host of the run has just read. A purchase never does.
     finder = purchase.Finder(api, PLAN_AGE if context.check_mode else 0)
-    session = Session(context, api, finder, api.products(), _policy(params), now, budget)
+    session = Session(context, api, finder, api.products(), _policy(params), now, budget, tuple(spec))
 
     stopped: list[dict[str, str]] = []
     cases = _each(spec, lambda one: assess.assess(session, one, found[one.name], csrs.get(one.name)), stopped)

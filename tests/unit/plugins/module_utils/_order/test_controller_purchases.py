@@ -24,6 +24,7 @@ def test_a_purchase_of_another_account_is_not_one_of_these_names(
     Purchases("shop", path, 1000.0, first).complete("shop on web1", 7)
     assert [one.order_id for one in Purchases("shop", path, 1001.0, second).of_others("shop on web2")] == [7] * seen
     assert Purchases("shop", path, 1001.0, second).of_others("shop on web1") == []
+    assert Purchases("shop", path, 1001.0, second).of_others("shop-ec on web1", "shop on web1") == []
     assert Purchases("shop", path, 5000.0, first).of_others("shop on web2") == []
 
 

@@ -95,6 +95,21 @@ def test_conflicting_hosts(others: list[dict[str, t.Any]], expected: list[str]) 
     assert duplicates.conflicting_hosts(spec(order_host="web1"), others) == [], "an order_host is set"
 
 
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (HostRequest("web1", "shop.example.com", "68", "", "shop-ec", "ecdsa-p384"), ["shop-ec"]),
+        (HostRequest("web1", "SHOP.example.com.", "45", "", "shop-ec", "ecdsa-p256"), ["shop-ec"]),
+        (HostRequest("web1", "shop.example.com", "68", "", "shop-2", "rsa-4096"), []),
+        (HostRequest("web1", "shop.example.com", "68", "", "shop", "ecdsa-p256"), []),  # its own key type was changed
+        (HostRequest("web1", "www.example.com", "68", "", "www", "ecdsa-p256"), []),
+        (HostRequest("web1", "not a name", "68", "", "odd", "ecdsa-p256"), []),
+    ],
+)
+def test_siblings_have_the_same_name_and_the_other_algorithm(request_: HostRequest, expected: list[str]) -> None:
+    assert duplicates.siblings(spec(), [request_]) == expected
+
+
 class Fleet:
     """The specs of hosts. Records how often they are read."""
 

@@ -16,10 +16,12 @@ import time
 import pytest
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._host import journal
 from ansible_collections.certops.gogetssl.plugins.module_utils._request import endpoints
 from ansible_collections.certops.gogetssl.plugins.module_utils._request.endpoints import Listener, read_listeners
 from tests.contract.test_deadlines import LENIENT, dripping, handshake
+from tests.unit.hosts import CertificateAuthority
 
 from .._host.test_journal import inspect, make_spec
 from .._order.test_plan import KEY, OTHER_KEY, leaf, serialization
@@ -239,6 +241,40 @@ def test_a_listener_that_sends_a_byte_now_and_then(tmp_path, monkeypatch):
         found = served(tmp_path, Listener("127.0.0.1", port, "a.example.com"))
     assert [one.sha256 for one in found] == [None]
     assert time.monotonic() - started < 1 + LENIENT
+
+
+@pytest.fixture
+def dual(tmp_path):
+    """A server context with an RSA and an ECDSA certificate for one name, and their PEM texts by key type."""
+    ca, context, texts = CertificateAuthority(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), {}
+    for key_type in ("rsa-2048", "ecdsa-p256"):
+        key = x509.new_key(key_type)
+        texts[key_type] = ca.issue(x509.new_request(key, ["a.example.com"]))
+        path = tmp_path / f"{key_type}.pem"
+        path.write_text(texts[key_type] + key.decode())
+        context.load_cert_chain(path)
+    return context, texts
+
+
+@pytest.mark.parametrize("key_type", ["rsa-2048", "ecdsa-p256"])
+def test_a_server_with_two_key_types_is_queried_for_the_installed_one(tmp_path, dual, serve, key_type):
+    context, texts = dual
+    current = tmp_path / "shop" / "current"
+    current.mkdir(parents=True)
+    (current / "cert.pem").write_text(texts[key_type])
+    server = serve(context)
+    (found,) = served(tmp_path, Listener("127.0.0.1", server.port, "a.example.com"))
+    assert found.sha256 == x509.read_certificate(texts[key_type]).sha256
+    assert server.connections <= 3
+
+
+def test_another_served_certificate_is_the_one_that_clients_get_first(tmp_path, dual, pairs, serve):
+    context, texts = dual
+    current = tmp_path / "shop" / "current"
+    current.mkdir(parents=True)
+    (current / "cert.pem").write_text(pairs[1]["one"].pem)
+    (found,) = served(tmp_path, Listener("127.0.0.1", serve(context).port, "a.example.com"))
+    assert found.sha256 == x509.read_certificate(texts["ecdsa-p256"]).sha256
 
 
 def test_listeners_are_queried_in_parallel(tmp_path, pairs, serve):

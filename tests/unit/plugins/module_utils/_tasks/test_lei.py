@@ -175,7 +175,9 @@ def test_an_account_without_that_list_of_invoices() -> None:
 
 
 def test_an_unreadable_new_order_keeps_its_id() -> None:
-    with scripted(*UNREGISTERED, NONE_OPEN, ADDRESSES, call("POST", CREATE, RECEIPT), call("GET", "/lei/status/9", b"oops")):
+    with scripted(
+        *UNREGISTERED, NONE_OPEN, ADDRESSES, call("POST", CREATE, RECEIPT), call("GET", "/lei/status/9", b"oops")
+    ):
         result = lei(**ENTITY)
     assert (result["order_id"], result["order"]) == (9, None)
 

@@ -14,7 +14,7 @@ import typing as t
 
 from .._core.shell import CommandResult, Shell
 from . import report
-from .services import Failure, Service
+from .services import Failure, Service, command_problem
 
 JOURNAL_SECONDS = 30
 KILL_SECONDS = 5  # between SIGTERM and SIGKILL
@@ -57,10 +57,10 @@ def journal(shell: Shell, service: Service) -> list[str]:
 
 
 def _run(shell: Shell, command: str, seconds: int) -> Failure | None:
-    try:
-        words = [os.path.expanduser(os.path.expandvars(word)) for word in shlex.split(command)]
-    except ValueError:
-        return Failure(f"its command has an unclosed quote: {report.shortened(command)}.")
+    why = command_problem(command)
+    if why:
+        return Failure(f"{report.shortened(command)} cannot run: {why}.")
+    words = [os.path.expanduser(os.path.expandvars(word)) for word in shlex.split(command)]
     return _failure(shell(_limited(words, seconds)), " ".join(words), seconds)
 
 

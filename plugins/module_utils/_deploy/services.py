@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import typing as t
 
 OPTIONS = ("test", "reload", "unit")  # what a user may set for each service
@@ -58,6 +61,12 @@ _OTHER_UNITS = frozenset({"apache", "tomcat"})  # services whose unit has anothe
 SLOW = frozenset({"tomcat"})  # services that take up to a minute until they serve again
 
 
+# Words of a command that would reach the program as arguments, because no shell interprets them.
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"})
+_OPERATOR = re.compile(r"[0-9&]?[<>].*|\|{1,2}&?|&{1,2}|.*;|.*(?:\$\(|`).*", re.DOTALL)
+_BUILTIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*|cd|eval|exec|export|set|source|ulimit|umask|unset|\.", re.DOTALL)
+
+
 def service_commands(settings: t.Mapping[str, t.Any]) -> dict[str, dict[str, str]]:
     """The option `services` of the modules, from the settings of the role, without services with a task file."""
     return {
@@ -89,3 +98,15 @@ def _read(name: str, given: t.Any, hook: bool) -> Service:
         reload=options.get("reload", usual.reload),
         unit=options.get("unit", usual.unit),
     )
+
+
+def command_problem(command: str) -> str:
+    """Return why a command cannot run without a shell, as a clause, or an empty string."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return "it has an unclosed quote"
+    if not words or os.path.basename(words[0]) in _SHELLS:
+        return ""
+    syntax = next(filter(_OPERATOR.fullmatch, words), words[0] if _BUILTIN.fullmatch(words[0]) else "")
+    return f"{syntax} has a meaning in a shell only; write sh -c and the quoted command" if syntax else ""

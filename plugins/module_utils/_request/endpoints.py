@@ -101,7 +101,8 @@ connect() {
   response=
   case $dead in *" $to "*) return 0;; esac
   [ "$(($(date +%s) - begun))" -lt @TOTAL@ ] || return 0
-  response=$(timeout @ANSWER@ openssl s_client -connect "$to" $name $before "$@" </dev/null 2>/dev/null; echo "ended $?")
+  response=$(timeout @ANSWER@ openssl s_client -connect "$to" $name $before "$@" </dev/null 2>/dev/null
+    echo "ended $?")
   case $response in *"ended 124") dead="$dead $to ";; esac
 }
 query_listener() {

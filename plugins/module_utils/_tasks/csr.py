@@ -21,6 +21,7 @@ from .._core import names as _names
 from .._core.errors import host_error, input_error
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
+from .._deploy.services import command_problem
 from .._host import files as _files
 from .._host import install, key_transfer, store
 from .._host.store import OrderOf
@@ -154,22 +155,23 @@ def _check_installation(params: Params, specs: t.Iterable[CertificateSpec]) -> N
         install.check_terms(spec.name, spec.layout, params["store_password"])
     used = dict.fromkeys(service for one in params["certificates"] for service in one["services"])
     for service in used:
-        commands = params["services"].get(service)
-        if isinstance(commands, dict):
-            _check_program(service, str(commands.get("test") or ""))
+        given = params["services"].get(service)
+        if isinstance(given, dict):
+            for option in ("test", "reload"):
+                _check_command(service, option, str(given.get(option) or ""))
 
 
-def _check_program(service: str, command: str) -> None:
-    """Refuse a test command whose program is not on the host: no certificate could be installed for such a service."""
-    try:
-        program = next(iter(shlex.split(command)), "")
-    except ValueError:
-        raise input_error(f"gogetssl_{service}_test has an unclosed quote: {command}") from None
+def _check_command(service: str, option: str, command: str) -> None:
+    """Refuse a command that cannot run on the host: no certificate could be installed for such a service."""
+    why = command_problem(command)
+    if why:
+        raise input_error(f"gogetssl_{service}_{option}: {command!r} runs without a shell, and {why}.")
+    program = os.path.expanduser(os.path.expandvars(next(iter(shlex.split(command)), "")))
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
     if program and shutil.which(program, path=path) is None:
         raise host_error(
-            f"{service}: {program}, the program of its test command, is not on this host. Install it, or correct"
-            f" gogetssl_{service}_test."
+            f"{service}: {program}, the program of its {option} command, is not on this host. Install it, or correct"
+            f" gogetssl_{service}_{option}."
         )
 
 

@@ -34,7 +34,7 @@ def shell(script: str) -> CommandResult:
         ("sh -c 'kill -9 $$'", "did not finish within 20 seconds and was stopped.", False),
         ("sh -c 'exit 124'", "sh -c exit 124 did not finish within 20 seconds and was stopped.", False),
         ("no-such-program-51c2 -t", "no-such-program-51c2", True),
-        ("nginx 'x", "its command has an unclosed quote: nginx 'x.", False),
+        ("nginx 'x", "nginx 'x cannot run: it has an unclosed quote.", False),
     ],
 )
 def test_a_command_that_fails(command: str, error: str, missing: bool) -> None:

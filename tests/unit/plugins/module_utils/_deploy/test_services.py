@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._deploy.services import (
     OPTIONS,
     TABLE,
     Service,
+    command_problem,
     read_services,
     service_commands,
 )
@@ -60,3 +62,33 @@ def test_services_have_the_given_commands_and_otherwise_the_usual_ones() -> None
 
 def test_a_task_file_replaces_the_commands() -> None:
     assert read_services(["nginx"], {"nginx": {"test": "x"}}, ["nginx"]) == {"nginx": Service("nginx", hook=True)}
+
+
+@pytest.mark.parametrize(
+    ("command", "syntax"),
+    [
+        ("kill -0 $(cat /run/x.pid)", "$(cat"),
+        ("kill -0 `cat /run/x.pid`", "`cat"),
+        ("true && true", "&&"),
+        ("true | cat", "|"),
+        ("true || false", "||"),
+        ("true; false", "true;"),
+        ("true ; false", ";"),
+        ("reload &", "&"),
+        ("touch x > /dev/null", ">"),
+        ("touch x >/dev/null", ">/dev/null"),
+        ("touch x 2>&1", "2>&1"),
+        ("cd /", "cd"),
+        (". /etc/profile", "."),
+        ("LANG=C true", "LANG=C"),
+        ("systemctl reload broker", ""),
+        ("sh -c 'kill $(cat /run/x.pid) && true'", ""),
+        ("/bin/bash -c 'LANG=C true > /dev/null'", ""),
+        ("kill -HUP $PID", ""),
+        ("notify --to=a@b.example --text 'a; b > c'", ""),
+        ("", ""),
+    ],
+)
+def test_shell_syntax_is_recognized(command: str, syntax: str) -> None:
+    why = command_problem(command)
+    assert why.startswith(f"{syntax} has a meaning in a shell only") if syntax else not why

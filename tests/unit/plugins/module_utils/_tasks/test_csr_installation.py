@@ -42,7 +42,21 @@ pytestmark = pytest.mark.host
             {"services": {"nginx": {"test": "/usr/sbin/nginx-typo -t"}}},
             "nginx: /usr/sbin/nginx-typo, the program of its .* correct gogetssl_nginx_test",
         ),
-        ({}, {"services": {"nginx": {"test": "nginx 'x"}}}, "gogetssl_nginx_test has an unclosed quote"),
+        (
+            {},
+            {"services": {"nginx": {"test": "nginx 'x"}}},
+            'gogetssl_nginx_test: "nginx \'x" runs without a shell, and it has an unclosed quote',
+        ),
+        (
+            {},
+            {"services": {"nginx": {"reload": "true && true"}}},
+            "gogetssl_nginx_reload: .* && has a meaning in a shell only",
+        ),
+        (
+            {},
+            {"services": {"nginx": {"reload": "no-such-program"}}},
+            "no-such-program, the program of its reload command",
+        ),
     ],
 )
 def test_refused(

@@ -73,6 +73,13 @@ options:
       - The option O(certops.gogetssl.gogetssl_certificate#module:store_password) of the later installation. The module
         only checks it, and requires it for certificates with the forms V(pkcs12), V(pkcs12_legacy) or V(jks).
     type: str
+  keep_going:
+    description:
+      - Whether the module succeeds if it cannot create the key of a certificate. With V(true), such certificates are
+        only listed in RV(stopped), so that the play can finish the other certificates first. The play must then
+        evaluate RV(stopped).
+    type: bool
+    default: false
 notes:
   - The module also checks that the owner and the group of the files exist on the host, and that the requested forms
     can be created there.
@@ -156,6 +163,20 @@ requests:
       description: Whether this task created the CSR.
       type: bool
       sample: true
+stopped:
+  description: The certificates that got no key. It is empty unless O(keep_going=true).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the certificate.
+      type: str
+      sample: shop
+    reason:
+      description: The problem and how to fix it.
+      type: str
+      sample: "shop: There is no user tomcat on this host. Create the user, or correct owner."
 """
 
 from ..module_utils._core.task import run_module

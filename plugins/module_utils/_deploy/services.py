@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import typing as t
+
+from .._core.errors import host_error, input_error
 
 OPTIONS = ("test", "reload", "unit")  # what a user may set for each service
 
@@ -110,3 +113,17 @@ def command_problem(command: str) -> str:
         return ""
     syntax = next(filter(_OPERATOR.fullmatch, words), words[0] if _BUILTIN.fullmatch(words[0]) else "")
     return f"{syntax} has a meaning in a shell only; write sh -c and the quoted command" if syntax else ""
+
+
+def check_command(service: str, option: str, command: str) -> None:
+    """Refuse a command that cannot run on the host: no certificate could be installed for such a service."""
+    why = command_problem(command)
+    if why:
+        raise input_error(f"gogetssl_{service}_{option}: {command!r} runs without a shell, and {why}.")
+    program = os.path.expanduser(os.path.expandvars(next(iter(shlex.split(command)), "")))
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
+    if program and shutil.which(program, path=path) is None:
+        raise host_error(
+            f"{service}: {program}, the program of its {option} command, is not on this host. Install it, or correct"
+            f" gogetssl_{service}_{option}."
+        )

@@ -12,16 +12,14 @@ import dataclasses
 import datetime as dt
 import enum
 import os
-import shlex
-import shutil
 import typing as t
 
 from .._api.options import API_SPEC
 from .._core import names as _names
-from .._core.errors import host_error, input_error
+from .._core.errors import GogetsslError, input_error
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
-from .._deploy.services import command_problem
+from .._deploy.services import check_command
 from .._host import files as _files
 from .._host import install, key_transfer, store
 from .._host.store import OrderOf
@@ -30,6 +28,7 @@ from .._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC, CertificateSpec
 CSR_LIMIT = 4000  # characters, the vendor's limit for a CSR (API reference 5)
 # Options of gogetssl_certificate, checked before the certificate is ordered.
 INSTALLATION_SPEC: dict[str, t.Any] = {
+    "keep_going": {"type": "bool", "default": False},
     "keep_versions": {"type": "int", "default": 3},
     "trusted_roots": {"type": "str"},
     "store_password": {"type": "str", "no_log": True},
@@ -129,55 +128,52 @@ def subject(spec: CertificateSpec) -> dict[str, str]:
 
 
 def run(context: Context) -> Result:
-    """Create the missing keys and CSRs, for all certificates or for none."""
-    specs = key_transfer.check(context.params)
-    from_afar = context.params["generator"] != "local"
-    _check_installation(context.params, specs)
-    for spec in specs:
-        x509.check_subject(spec.common_name, subject(spec))
-    with _files.os_errors_as_sentences():
-        directory = store.base_directory(context.params)
-        if context.check_mode:
-            return _report([_preview(spec, _read(directory, spec)) for spec in specs])
-        _read_all(directory, specs)  # every error is raised before the first write
-        _files.make_directory(directory)
-        with _files.locked(directory, context.sleep):
-            done = [_apply(directory, spec, from_afar) for spec in specs]
-            return {**_report(done), **(_lacking(done) if from_afar else {})}
-
-
-def _check_installation(params: Params, specs: t.Iterable[CertificateSpec]) -> None:
-    """Refuse specs that `gogetssl_certificate` could not install, before their certificates are paid for."""
+    """Create the missing keys and CSRs. Every problem is found before the first write."""
+    params = context.params
+    specs = key_transfer.check(params)
+    from_afar = params["generator"] != "local"
     install.read_roots(params["trusted_roots"])
     if params["keep_versions"] < 1:
         raise input_error("gogetssl_keep_versions must be at least 1.")
+    with _files.os_errors_as_sentences():
+        directory = store.base_directory(params)
+    stopped = _stopped(params, specs, directory)
+    specs = tuple(spec for spec in specs if spec.name not in stopped)
+    with _files.os_errors_as_sentences():
+        if context.check_mode:
+            return _report([_preview(spec, _read(directory, spec)) for spec in specs], stopped)
+        _files.make_directory(directory)
+        with _files.locked(directory, context.sleep):
+            done = [_apply(directory, spec, from_afar) for spec in specs]
+            return {**_report(done, stopped), **(_lacking(done) if from_afar else {})}
+
+
+def _stopped(params: Params, specs: t.Iterable[CertificateSpec], directory: str) -> dict[str, str]:
+    """Return the certificates that get no key, with the reasons. Without `keep_going`, the first reason is raised."""
+    services = {one["name"]: one["services"] for one in params["certificates"]}
+    reasons = {}
     for spec in specs:
-        install.check_terms(spec.name, spec.layout, params["store_password"])
-    used = dict.fromkeys(service for one in params["certificates"] for service in one["services"])
-    for service in used:
+        try:
+            _check(params, spec, services[spec.name])
+            with _files.os_errors_as_sentences():
+                _read(directory, spec)
+        except GogetsslError as error:
+            if not params["keep_going"]:
+                raise
+            named = error.message.startswith(f"{spec.name}: ")
+            reasons[spec.name] = error.message if named else f"{spec.name}: {error.message}"
+    return reasons
+
+
+def _check(params: Params, spec: CertificateSpec, services: t.Iterable[str]) -> None:
+    """Refuse a spec that `gogetssl_certificate` could not install, before its certificate is paid for."""
+    install.check_terms(spec.name, spec.layout, params["store_password"])
+    x509.check_subject(spec.common_name, subject(spec))
+    for service in services:
         given = params["services"].get(service)
         if isinstance(given, dict):
             for option in ("test", "reload"):
-                _check_command(service, option, str(given.get(option) or ""))
-
-
-def _check_command(service: str, option: str, command: str) -> None:
-    """Refuse a command that cannot run on the host: no certificate could be installed for such a service."""
-    why = command_problem(command)
-    if why:
-        raise input_error(f"gogetssl_{service}_{option}: {command!r} runs without a shell, and {why}.")
-    program = os.path.expanduser(os.path.expandvars(next(iter(shlex.split(command)), "")))
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
-    if program and shutil.which(program, path=path) is None:
-        raise host_error(
-            f"{service}: {program}, the program of its {option} command, is not on this host. Install it, or correct"
-            f" gogetssl_{service}_{option}."
-        )
-
-
-def _read_all(directory: str, specs: t.Iterable[CertificateSpec]) -> None:
-    for spec in specs:
-        _read(directory, spec)
+                check_command(service, option, str(given.get(option) or ""))
 
 
 def _read(directory: str, spec: CertificateSpec) -> StagedState:
@@ -255,11 +251,14 @@ def _lacking(done: t.Sequence[tuple[CertificateSpec, Plan, StagedState, Pair | N
     return {key_transfer.LACKING: names}
 
 
-def _report(done: t.Sequence[tuple[CertificateSpec, Plan, StagedState, Pair | None]]) -> Result:
+def _report(
+    done: t.Sequence[tuple[CertificateSpec, Plan, StagedState, Pair | None]], stopped: t.Mapping[str, str]
+) -> Result:
     return {
         "changed": any(decided.changed for _wanted, decided, _found, _pair in done),
         "requests": [_entry(spec, decided, pair) for spec, decided, _found, pair in done],
         "diff": [_difference(*one) for one in done if one[1].changed],
+        "stopped": [{"name": name, "reason": reason} for name, reason in stopped.items()],
     }
 
 

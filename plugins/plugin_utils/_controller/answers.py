@@ -50,7 +50,8 @@ SHAPES: dict[str, dict[str, t.Any]] = {
                 "names": [_TEXT],
                 **dict.fromkeys(("matches_spec", "changed"), _FLAG),
             }
-        ]
+        ],
+        "stopped": [{"name": _NAME, "reason": _TEXT}],
     },
     "gogetssl_dcv_file": {"files": [{"path": _TEXT, "changed": _FLAG}]},
     "gogetssl_dcv_server": {"files": [{"file_name": _TEXT, "changed": _FLAG}]},

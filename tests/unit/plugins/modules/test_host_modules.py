@@ -66,7 +66,8 @@ def keys(result: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def test_results_are_as_documented(tmp_path: Path) -> None:
-    made = hosts.run(csr.TASK, certificates=[SPEC], directory=str(tmp_path))
+    refused = {**SPEC, "name": "refused", "owner": "nobody-of-this-name"}
+    made = hosts.run(csr.TASK, certificates=[SPEC, refused], directory=str(tmp_path), keep_going=True)
     assert keys(made) == returned("gogetssl_csr")
     ca = hosts.CertificateAuthority()
     leaf = ca.issue(made["requests"][0]["csr"])

@@ -68,6 +68,27 @@ def test_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_refused_certificate_does_not_hold_up_the_others(tmp_path: Path, check_mode: bool) -> None:
+    changes: dict[str, dict[str, t.Any]] = {
+        "a": {},
+        "b": {"services": ["haproxy"]},
+        "c": {"owner": "tomcat99"},
+        "d": {"forms": ["jks"]},
+    }
+    items = [{"name": name, "names": [f"{name}.example.com"], "product": "66", **changes[name]} for name in changes]
+    services = {"haproxy": {"test": "haproxy-typo -c"}}
+    directory = str(tmp_path / "c")
+    result = hosts.run(
+        csr.TASK, check_mode, certificates=items, directory=directory, services=services, keep_going=True
+    )
+    assert [one["name"] for one in result["requests"]] == ["a"]
+    reasons = [one["reason"] for one in result["stopped"]]
+    assert [reason.partition(":")[0] for reason in reasons] == [one["name"] for one in result["stopped"]] == list("bcd")
+    assert "b: haproxy: haproxy-typo, the program of its test command" in reasons[0]
+    assert [path.name for path in (tmp_path / "c").glob("*")] == ([] if check_mode else ["a"])
+
+
 def test_accepted(tmp_path: Path) -> None:
     item = {
         "name": "shop",

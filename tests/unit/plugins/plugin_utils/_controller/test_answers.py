@@ -44,11 +44,9 @@ def test_another_shape_is_a_failure(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("lacking", [["other"], ["shop", "shop"], [["shop"]], "shop"])
 def test_only_requested_certificates_can_be_named(lacking: Any) -> None:
-    assert answers.checked("gogetssl_csr", {"requests": [], "lacking": ["shop"]}, ["shop"]) == {
-        "requests": [],
-        "lacking": ["shop"],
-    }
-    assert answers.checked("gogetssl_csr", {"requests": [], "lacking": lacking}, ["shop"])["failed"]
+    answer: dict[str, Any] = {"requests": [], "stopped": [], "lacking": ["shop"]}
+    assert answers.checked("gogetssl_csr", answer, ["shop"]) == answer
+    assert answers.checked("gogetssl_csr", {**answer, "lacking": lacking}, ["shop"])["failed"]
 
 
 def test_texts_are_escaped() -> None:

@@ -264,6 +264,7 @@ def fuzz_fetch(chance: random.Random) -> Any:
     return result, warnings
 
 
+STOPPED = {"name": "shop", "reason": "shop: There is no user tomcat on this host."}
 HAVE = {"name": "shop", "sha256": "x", "not_before": "2026-01-01T00:00:00+00:00", "usable": True, "urgent": False}
 
 
@@ -276,9 +277,8 @@ def fuzz_notes(chance: random.Random) -> Any:
 
 
 def fuzz_modules(chance: random.Random) -> Any:
-    given = mutated(
-        {"changed": True, "certificates": [CERTIFICATE], "requests": [REQUEST], "lacking": ["shop"]}, chance
-    )
+    lists = {"certificates": [CERTIFICATE], "requests": [REQUEST], "stopped": [STOPPED], "lacking": ["shop"]}
+    given = mutated({"changed": True, **lists}, chance)
     for module in ("gogetssl_csr", "gogetssl_certificate", "gogetssl_deploy", "gogetssl_haproxy"):
         result = answers.checked(module, given, ["shop"])
         assert isinstance(result, dict)
@@ -338,7 +338,7 @@ def fuzz_play(chance: random.Random) -> Any:
     variables = {**known, "hostvars": {**inventory, "web2": known}}
     requests = list(_play.read(variables, ["web1", "web2"]))
     refused = _facts.refusal(variables)
-    expected = [HostRequest(host, NAMES[0], "68", "") for host in ("web1", "web2")]
+    expected = [HostRequest(host, NAMES[0], "68", name=SPEC["name"]) for host in ("web1", "web2")]
     assert requests == (expected[:1] if refused else expected)
     if not refused:  # the task stops otherwise
         assert _play.not_shared(variables, [{**SPEC, "order_host": "web1"}]) == ["shop"]

@@ -179,6 +179,7 @@ class Scenario:
     def clear_faults(self, list_seconds: float) -> None:
         """Clear all faults and set how long the vendor's order lists take."""
         self.vendor.clear_faults()
+        self.time.forget(self.vendor.expire_keys)
         self.vendor.late.clear()
         self.vendor.set(list_seconds=list_seconds)
 

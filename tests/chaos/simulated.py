@@ -72,6 +72,11 @@ class Time:
         self._count += 1
         heapq.heappush(self._events, (moment, self._count, event))
 
+    def forget(self, event: Callable[[], None]) -> None:
+        """Remove an event from the schedule."""
+        self._events = [one for one in self._events if one[2] != event]
+        heapq.heapify(self._events)
+
     def sleep(self, seconds: float) -> None:
         if self._inside:  # no time passes during an event
             return

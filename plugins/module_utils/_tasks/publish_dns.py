@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core import apart, locks
+from .._core import apart, libraries, locks
 from .._core.errors import GogetsslError, host_error, input_error
 from .._core.task import Context, Result, Task
 from .._dns import providers
@@ -44,13 +44,15 @@ Batches = t.Mapping[t.Any, t.Sequence[Record]]  # by order, or by certificate be
 def run(context: Context) -> Result:
     """Verify, publish or remove. With `hooked`, complete a removal by the user's task files."""
     publication = _Publication(context)
-    if context.params["hooked"] is not None:
-        return publication.complete()
-    return {
-        "verified": publication.verify,
-        "present": publication.publish,
-        "absent": publication.remove,
-    }[context.params["state"]]()
+    state = context.params["state"]
+    if state == "verified":
+        return publication.verify()
+    if state == "present" and context.params["hooked"] is None:
+        return publication.publish()
+    try:
+        return publication.remove() if context.params["hooked"] is None else publication.complete()
+    except GogetsslError as error:  # delays nothing: the notes stay
+        return publication.not_removed(error.message)
 
 
 class _Publication:
@@ -69,6 +71,7 @@ class _Publication:
         names = dcv_dns_info.dns_names(self.params["certificates"])
         provider = self.params["provider"]
         try:
+            _check_dnspython(names)
             if names and provider not in self.params["hooks"]:
                 providers.check(provider, self.variable)
             batches, stops = dcv_dns_info.probe_records(read_places(self.params), names, self.params["ttl"])
@@ -82,7 +85,12 @@ class _Publication:
 
     def publish(self) -> Result:
         """Publish the missing records, after the removal of old ones of the same names."""
-        plan = dcv_dns.plan_records(self.context, read_places(self.params))
+        order_ids = dict.fromkeys(int(one.get("order_id") or 0) for one in self.params["validations"])
+        try:
+            _check_dnspython(order_ids)
+            plan = dcv_dns.plan_records(self.context, read_places(self.params))
+        except GogetsslError as error:
+            return self._result("order_id", dict.fromkeys(order_ids, error.message))
         stops = {one["order_id"]: one["reason"] for one in reversed(plan.stopped)}
         missing, replaced = _by_order(plan.missing), _by_order(plan.replaced)
         due: dict[int, None] = dict.fromkeys([*missing, *replaced])
@@ -124,6 +132,12 @@ class _Publication:
         self._report(noted, stops)
         self._delete_notes([key for key in order_ids if key in noted and key not in stops])
         return self._result("order_id", stops)
+
+    def not_removed(self, reason: str) -> Result:
+        """The result of a removal that was not possible at all."""
+        if self.context.show:
+            self.context.show(f"DCV records not removed. The next run tries again. {reason}")
+        return self._result("order_id", {})
 
     def _send(self, records: t.Sequence[Record], state: str = "present", verify_only: bool = False) -> None:
         """Run the module of each record's provider. Hosts of a run take turns: they may change the same set."""
@@ -177,6 +191,12 @@ class _Publication:
         }
 
 
+def _check_dnspython(needed: t.Collection[t.Any]) -> None:
+    """Raise an error if the library is missing. Without it, certificates with other methods go on."""
+    if needed and not DNSPYTHON.present:
+        raise input_error(libraries.missing(DNSPYTHON))
+
+
 def _by_order(records: t.Iterable[Record]) -> dict[int, list[Record]]:
     found: dict[int, list[Record]] = {}
     for record in records:
@@ -190,4 +210,4 @@ def _of(batches: Batches, keys: t.Iterable[t.Any]) -> list[Record]:
     return list({(record.key, record.provider): record for record in records}.values())
 
 
-TASK = Task(argument_spec=SPEC, run=run, needs=(DNSPYTHON,))
+TASK = Task(argument_spec=SPEC, run=run)

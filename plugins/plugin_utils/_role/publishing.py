@@ -36,7 +36,7 @@ def reached(results: Entry, name: str) -> bool:
 def _of_host(visit: Entry, order_ids: t.Sequence[t.Any]) -> dict[t.Any, str]:
     if visit.get("unreachable"):
         return dict.fromkeys(order_ids, f"The web host {visit.get('gogetssl_web_host')} is unreachable.")
-    if visit.get("failed"):
+    if visit.get("failed") or "stopped" not in visit:  # `failed_when: false` of a task resets `failed`
         return dict.fromkeys(order_ids, printable(str(visit.get("msg", "no error message"))))
     return {one.get("order_id"): str(one.get("reason")) for one in entries_of(visit.get("stopped"))}
 

@@ -80,6 +80,16 @@ def _list(results: Entry, name: str, key: str) -> list[t.Any]:
     return list((results.get(name) or {}).get(key) or [])
 
 
+def _methods(order: Entry) -> list[t.Any]:
+    return list((order.get("methods") or {}).values())
+
+
+def _problem(results: Entry, name: str) -> str:
+    """The message of a task that failed as a whole. `failed_when: false` keeps this from ending the run."""
+    result = results.get(name) or {}
+    return str(result.get("msg") or "") if result and "stopped" not in result and not result.get("skipped") else ""
+
+
 def _unique(values: t.Iterable[t.Any]) -> list[t.Any]:
     return list(dict.fromkeys(values))
 
@@ -138,8 +148,14 @@ def probed_names(certificates: Entries) -> list[str]:
 def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The orders, each in its most recent state, and the certificates that may be ordered."""
     hooks = [one for one in results.get("hook_failures") or () if one.get("phase") == "verified"]
+    by_dns = [one["name"] for one in _list(results, "planned", "orders") if "dns" in _methods(one)]
     dns_stopped = [
         *_list(results, "dns_checked", "stopped"),
+        *(
+            {"name": name, "reason": f"{name}: {reason}"}
+            for name in by_dns
+            if (reason := _problem(results, "dns_checked"))
+        ),
         *({"name": one["name"], "reason": f"{one['name']}: {one['reason']}"} for one in hooks),
     ]
     held = _names([*_list(results, "planned", "stopped"), *found["preflight_stopped"], *dns_stopped])
@@ -165,7 +181,7 @@ def _validation(results: Entry, settings: Entry, found: Entry, host: str) -> _Fo
     files = [one for one in due if one.get("file_name")]
     records = [one for one in due if one.get("record")]
     provider = settings.get("dns_provider") or ""
-    unpublished = _unpublished(results, files)
+    unpublished = _unpublished(results, files, records)
     checked = [one for one in _list(results, "dcv_checked", "validations") if one.get("state") != "validated"]
     invisible = [one for one in checked if one.get("file_name") and one.get("visible") is False]
     missing = {one["order_id"] for one in unpublished}
@@ -187,10 +203,15 @@ def _validation(results: Entry, settings: Entry, found: Entry, host: str) -> _Fo
     }
 
 
-def _unpublished(results: Entry, files: Entries) -> list[_Found]:
+def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Found]:
     """The orders whose records or files could not be published."""
     return [
         *_list(results, "dns_published", "stopped"),
+        *(
+            {"order_id": order_id, "reason": reason}
+            for order_id in _unique(one["order_id"] for one in records)
+            if (reason := _problem(results, "dns_published"))
+        ),
         *(one for one in results.get("hook_failures") or () if one.get("phase") == "present"),
         *(
             {**one, "reason": f"the DCV files could not be published: {one['reason']}"}

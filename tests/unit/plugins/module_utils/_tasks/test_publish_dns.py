@@ -230,6 +230,25 @@ def test_records_of_a_provider_that_is_unknown_keep_their_notes(bench: Bench) ->
     assert len(bench.noted) == 3
 
 
+@pytest.mark.parametrize("state", ["verified", "present", "absent"])
+def test_a_host_or_library_that_fails_stops_orders_and_no_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    bench.run(validations=VALIDATIONS[:1])
+    given: dict[str, Any] = {"state": state}
+    if state == "absent":  # a note that cannot be read
+        next((bench.directory / "gogetssl").glob(".dns-*.json")).write_text("{}")
+        assert bench.run(**given)["stopped"] == []
+        assert bench.shown[0].startswith("DCV records not removed. The next run tries again. ")
+        return
+    monkeypatch.setattr(publish_dns, "DNSPYTHON", publish_dns.DNSPYTHON._replace(present=False))
+    given["certificates" if state == "verified" else "validations"] = (
+        CERTIFICATES[:1] if state == "verified" else VALIDATIONS[:1]
+    )
+    [stop] = bench.run(**given)["stopped"]
+    assert "dnspython" in stop["reason"]
+
+
 def test_task_files_of_the_user_are_called_for_each_order(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     mine: dict[str, Any] = {"provider": "mine", "hooks": ["mine"]}
     hooks = bench.run(state="verified", certificates=CERTIFICATES, **mine)["hooks"]

@@ -63,6 +63,12 @@ def state(changes: dict[str, Any] | None = None, check_mode: bool = False, **set
     return run_state({**RESULTS, **(changes or {})}, {**SETTINGS, **settings}, "web1", check_mode)
 
 
+def test_a_module_that_fails_without_ending_the_run() -> None:
+    """`failed_when: false` resets `failed`."""
+    one = {"gogetssl_web_host": "web1", "failed": False, "msg": "No Python."}
+    assert publishing.failures([file(1)], {"x": {"results": [one]}}, "x") == [{"order_id": 1, "reason": "No Python."}]
+
+
 def visit(**result: Any) -> dict[str, Any]:
     return {"results": [{"gogetssl_web_host": "web1", "stopped": [], **result}]}
 
@@ -80,7 +86,10 @@ def ids(entries: list[dict[str, Any]]) -> list[Any]:
             {"unreachable": True},
             [{"order_id": one, "reason": "The web host web1 is unreachable."} for one in (1, 2)],
         ),
-        ({"failed": True, "msg": "No Python."}, [{"order_id": one, "reason": "No Python."} for one in (1, 2)]),
+        (
+            {"failed": True, "stopped": None, "msg": "No Python."},
+            [{"order_id": one, "reason": "No Python."} for one in (1, 2)],
+        ),
         ({"stopped": [{"order_id": 9, "reason": "Of another host's run."}]}, []),
         ({"stopped": 7}, []),
     ],
@@ -90,12 +99,27 @@ def test_web_hosts_that_fail(result: dict[str, Any], stopped: list[Any]) -> None
 
 
 def test_the_first_reason_of_several_web_hosts_is_reported() -> None:
-    visits = [{"gogetssl_web_host": "web1"}, {"gogetssl_web_host": "web2", "unreachable": True}]
+    visits: list[dict[str, Any]] = [
+        {"gogetssl_web_host": "web1", "stopped": []},
+        {"gogetssl_web_host": "web2", "unreachable": True},
+    ]
     visits += [{"gogetssl_web_host": "web3", "failed": True, "msg": "No."}]
     [stop] = publishing.failures([file(1)], {"x": {"results": visits}}, "x")
     assert stop["reason"] == "The web host web2 is unreachable."
     assert publishing.reached({"x": {"results": visits}}, "x")
     assert not publishing.reached({"x": {"results": visits[1:]}}, "x")
+
+
+def test_a_task_that_fails_as_a_whole_stops_its_orders_and_certificates_only() -> None:
+    failed = {"msg": "Unexpected KeyError.", "failed": False}
+    results = {"ordered": {**RESULTS["ordered"], "validations": [file(1), record(2)]}, "dns_published": failed}
+    assert state(results, dns_provider="nsupdate")["stopped"] == [{"name": "b", "reason": "b: Unexpected KeyError."}]
+    planned = {"orders": [order("a", 0, methods={"a.example.com": "dns"}), order("b", 0)], "stopped": []}
+    found = state({"planned": planned, "dns_checked": failed})
+    assert found["dns_stopped"] == [{"name": "a", "reason": "a: Unexpected KeyError."}]
+    assert [one["name"] for one in found["to_order"]] == ["b"]
+    skipped = {"skipped": True, "msg": "It was skipped."}
+    assert state({"planned": planned, "dns_checked": skipped})["dns_stopped"] == []
 
 
 def test_an_order_that_could_not_be_published_is_neither_validated_nor_waited_for() -> None:

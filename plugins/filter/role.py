@@ -9,7 +9,7 @@ import typing as t
 
 from ..module_utils._deploy import services
 from ..module_utils._request import texts
-from ..plugin_utils._role import fleet, plan, products, report, variables, waiting
+from ..plugin_utils._role import adoption, copying, fleet, plan, products, report, run, variables
 
 
 class FilterModule:
@@ -17,21 +17,23 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
+            "adoption_report": adoption.adoption_report,
             "adopted_certificates": fleet.adopted_certificates,
             "as_list": texts.as_list,
             "certificate_report": report.certificate_report,
+            "copied_certificates": copying.copied_certificates,
             "fleet_hosts": fleet.fleet_hosts,
             "fleet_plan": plan.fleet_plan,
             "manual_steps": report.manual_steps,
-            "orders_to_wait_for": waiting.orders_to_wait_for,
             "one_run_certificates": fleet.one_run_certificates,
+            "play_state": run.play_state,
             "product_table": products.product_table,
-            "purchase_total": report.purchase_total,
+            "purchase_total": plan.play_total,
             "removal_report": report.removal_report,
             "replaced_certificates": fleet.replaced_certificates,
             "role_variables": variables.role_variables,
+            "run_state": run.run_state,
             "service_commands": services.service_commands,
-            "stopped_orders": report.stopped_orders,
             "trusted_hostvars": fleet.trusted_hostvars,
-            "uncopied_certificates": report.uncopied_certificates,
+            "unknown_orders": adoption.unknown_orders,
         }

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Task files of cloud providers, against stubs that check their options like the real modules.
+"""Cloud providers as the role uses them, against stubs that check their options like the real modules.
 
 `specs/` holds the options of the real modules from `ansible-doc --json`, with the version of their collection.
 """
@@ -36,22 +36,20 @@ SECRET = "s3cr3t-of-the-cloud"
 VARIABLES: dict[str, dict[str, Any]] = {
     "cloudflare": {"gogetssl_cloudflare_token": SECRET},
     "hetzner": {"gogetssl_hetzner_token": SECRET},
-    "route53": {
-        "gogetssl_route53_options": {"access_key": "a", "secret_key": SECRET},
-        "__gogetssl_settings": {"route53_zone_ids": {}},
-    },
+    "route53": {"gogetssl_route53_options": {"access_key": "a", "secret_key": SECRET}},
     "azure": {
         "gogetssl_azure_options": {"client_id": "c", "secret": SECRET, "tenant": "t"},
-        "__gogetssl_settings": {"azure_resource_group": "dns"},
+        "gogetssl_azure_resource_group": "dns",
     },
     "digitalocean": {"gogetssl_digitalocean_token": SECRET},
 }
-RECORDS = [
-    {"zone": "example.co.uk", "name": "_a.www.example.co.uk", "record": "_a.www", "type": "CNAME", "ttl": 60},
-    {"zone": "example.co.uk", "name": "example.co.uk", "record": "@", "type": "TXT", "ttl": 60},
+VALIDATIONS: list[dict[str, Any]] = [
+    {"order_id": 1, "name": "www.example.co.uk", "record": "_a.www.example.co.uk", "type": "CNAME"},
+    {"order_id": 2, "name": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": "_one"},
+    {"order_id": 3, "name": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": "_two"},
 ]
-RECORDS[0].update(value="x.comodoca.com", values=["x.comodoca.com"])
-RECORDS[1].update(value="_one", values=["_one", "_two"])
+VALIDATIONS[0]["value"] = "a.x.comodoca.com"
+CERTIFICATES = [{"name": "shop", "methods": {"www.example.co.uk": "dns"}}]
 
 
 def install_stubs(directory: Path, log: Path) -> None:
@@ -66,46 +64,67 @@ def install_stubs(directory: Path, log: Path) -> None:
         )
 
 
-def calls(tmp_path: Path, provider: str, state: str, verify_only: bool = False) -> list[dict[str, Any]]:
-    """The recorded options of all calls of the provider's module."""
+def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
+    """The recorded options of all calls of the provider's module.
+
+    The host has no Python, so the modules and their secrets can only have been on the controller.
+    """
     log = tmp_path / "log"
     install_stubs(tmp_path, log)
-    task = {"ansible.builtin.include_tasks": str(ROOT / "roles" / "gogetssl" / "tasks" / "dns" / f"{provider}.yml")}
-    variables = {"gogetssl_dns_records": RECORDS, "gogetssl_dns_state": state, **VARIABLES[provider]}
-    variables["gogetssl_dns_verify_only"] = verify_only
-    variables["ansible_python_interpreter"] = sys.executable
-    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}
+    for library in (
+        "boto3",
+        "azure",
+        "azure/mgmt",
+        "azure/mgmt/dns",
+    ):  # without contents: only their presence is checked
+        (tmp_path / "lib" / library).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "lib" / library / "__init__.py").touch()
+    task = {"provider": provider, "zones": {"example.co.uk": "example.co.uk"}, "nameservers": ["127.0.0.1:1"]}
+    task["directory"] = str(tmp_path / "gogetssl")
+    tasks = [{"certops.gogetssl.gogetssl_publish_dns": {**task, **one}, "register": "done"} for one in STATES[state]]
+    stops = {"ansible.builtin.assert": {"that": "done.stopped == []"}}
+    host = {"ansible_connection": "local", "ansible_python_interpreter": "/nonexistent/python"}
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": {"web1": host, "localhost": here}}}))
+    play = {"hosts": "web1", "gather_facts": False, "vars": VARIABLES[provider], "tasks": [*tasks, stops]}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
     ours = os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".venv" / "collections"))
+    paths = {"ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}:{ours}", "PYTHONPATH": str(tmp_path / "lib")}
     done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            "localhost,",
-            "-c",
-            "local",
-            "-vvvv",
-            "play.yml",
-        ],
+        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventory.yml", "-vvvv", "play.yml"],
         cwd=tmp_path,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}:{ours}", "ANSIBLE_DEBUG": "1"},
+        env={**os.environ, **paths, "ANSIBLE_DEBUG": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert SECRET not in done.stdout + done.stderr
-    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    recorded = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    # The stubs hold no records. Those of a removal are published first, so that they are noted.
+    return [call for call in recorded if state != "absent" or call.get("state") == "absent"]
+
+
+STATES: dict[str, list[dict[str, Any]]] = {
+    "verified": [{"state": "verified", "certificates": CERTIFICATES}],
+    "present": [{"validations": VALIDATIONS}],
+    "absent": [{"validations": VALIDATIONS}, {"state": "absent"}],
+}
 
 
 EXPECTED: dict[str, list[dict[str, Any]]] = {
     "cloudflare": [
-        {"zone": "example.co.uk", "record": "_a.www", "type": "CNAME", "value": "x.comodoca.com", "ttl": 120},
+        {"zone": "example.co.uk", "record": "_a.www", "type": "CNAME", "value": "a.x.comodoca.com", "ttl": 120},
         {"zone": "example.co.uk", "record": "@", "type": "TXT", "value": "_one"},
         {"zone": "example.co.uk", "record": "@", "type": "TXT", "value": "_two", "solo": None, "proxied": False},
     ],
     "hetzner": [
-        {"zone_name": "example.co.uk", "record": "_a.www.example.co.uk", "type": "CNAME", "value": "x.comodoca.com."},
+        {
+            "zone_name": "example.co.uk",
+            "record": "_a.www.example.co.uk",
+            "type": "CNAME",
+            "value": "a.x.comodoca.com.",
+        },
         {"zone_name": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": "_one", "ttl": 60},
         {"zone_name": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": "_two"},
     ],
@@ -124,15 +143,15 @@ def test_each_value_is_one_call(tmp_path: Path, provider: str, state: str) -> No
 
 MERGED: dict[str, list[dict[str, Any]]] = {
     "route53": [
-        {"zone": "example.co.uk", "record": "_a.www.example.co.uk", "type": "CNAME", "value": ["x.comodoca.com."]},
+        {"zone": "example.co.uk", "record": "_a.www.example.co.uk", "type": "CNAME", "value": ["a.x.comodoca.com."]},
         {"zone": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": ['"_one"', '"_two"'], "ttl": 60},
     ],
     "azure": [
-        {"zone_name": "example.co.uk", "relative_name": "_a.www", "records": [{"entry": "x.comodoca.com"}]},
+        {"zone_name": "example.co.uk", "relative_name": "_a.www", "records": [{"entry": "a.x.comodoca.com"}]},
         {"relative_name": "@", "record_type": "TXT", "records": [{"entry": ["_one"]}, {"entry": ["_two"]}]},
     ],
     "digitalocean": [
-        {"domain": "example.co.uk", "name": "_a.www", "type": "CNAME", "data": "x.comodoca.com", "ttl": 60},
+        {"domain": "example.co.uk", "name": "_a.www", "type": "CNAME", "data": "a.x.comodoca.com", "ttl": 60},
         {"domain": "example.co.uk", "name": "@", "type": "TXT", "data": "_one", "force_update": False},
         {"domain": "example.co.uk", "name": "@", "type": "TXT", "data": "_two"},
     ],
@@ -164,7 +183,7 @@ def trimmed(call: dict[str, Any]) -> list[dict[str, Any]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", MERGED)
 def test_verify_only_reads(tmp_path: Path, provider: str) -> None:
-    recorded = calls(tmp_path, provider, "present", verify_only=True)
+    recorded = calls(tmp_path, provider, "verified")
     assert recorded
     assert all(map(is_read, recorded))
 
@@ -172,4 +191,4 @@ def test_verify_only_reads(tmp_path: Path, provider: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", EXPECTED)
 def test_verify_only_makes_no_call(tmp_path: Path, provider: str) -> None:
-    assert calls(tmp_path, provider, "present", verify_only=True) == []
+    assert calls(tmp_path, provider, "verified") == []

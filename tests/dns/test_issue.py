@@ -188,10 +188,10 @@ def test_a_conflicting_record_stops_its_order_and_is_kept(named: Bind, bench: Be
 @pytest.mark.parametrize(
     "task_name",
     [
-        "Publish records with the DNS provider",
+        "Publish DCV records",
         "Check published files",
         "Fetch issued certificates",
-        "Delete notes of removed records",
+        "Remove DCV records",
     ],
 )
 def test_the_next_run_removes_the_records_of_a_killed_run(named: Bind, bench: Bench, task_name: str) -> None:

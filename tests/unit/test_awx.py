@@ -24,6 +24,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._api.options import PRODUCTION_URL
+from ansible_collections.certops.gogetssl.plugins.module_utils._dns.providers import PROVIDERS
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller.base import SECRET_VARIABLES
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._role.variables import role_variables
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._variables import known_names
@@ -333,8 +334,7 @@ def test_the_execution_environment_can_be_built(tmp_path: Path, optional: bool) 
     packages = (built / "requirements.txt").read_text().split()
     collections = [one["name"] for one in yaml.safe_load((built / "requirements.yml").read_text())["collections"]]
     assert ("publicsuffixlist" in packages, "certops.gogetssl" in collections) == (True, True)
-    providers = load(ROOT / "roles" / "gogetssl" / "vars" / "main.yml")["__gogetssl_dns_providers"].values()
-    needed = {name for provider in providers for name in provider.get("collections", [])}
+    needed = {name for provider in PROVIDERS.values() for name in provider.collections}
     assert needed & set(collections) == (needed if optional else set())
     assert {"boto3", "dns-lexicon"} & set(packages) == ({"boto3", "dns-lexicon"} if optional else set())
 

@@ -13,6 +13,7 @@ import typing as t
 
 from .errors import host_error
 
+PROVIDER_SECONDS = 3600.0  # for a DNS provider: every other host of the run may come first
 RUN_SECONDS = 300.0  # for the run state; the holder may be reading the balance, which takes up to `api_deadline`
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
 
@@ -36,6 +37,22 @@ def run_state(lock: str) -> t.Iterator[None]:
         raise _not_kept(directory, error.strerror or type(error).__name__) from None
     except ValueError:
         raise _not_kept(directory, "a file is damaged") from None
+
+
+@contextlib.contextmanager
+def provider(run_directory: str | None) -> t.Iterator[None]:
+    """Let one host of a run at a time change DNS records, because several hosts may change the same record set."""
+    path = os.path.join(run_directory or "", "gogetssl-dns-provider")
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise host_error(f"{path}: {error.strerror}") from None
+    try:
+        if not acquire(handle, PROVIDER_SECONDS):
+            raise host_error(f"Other hosts of the run have been changing DNS records for {PROVIDER_SECONDS:g} seconds.")
+        yield
+    finally:
+        os.close(handle)
 
 
 def _not_kept(directory: str, why: str) -> Exception:

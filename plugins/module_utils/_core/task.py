@@ -48,6 +48,9 @@ class Context:
     shared: t.Callable[[], t.Any] | None = None  # the requests of all hosts of the play; only on the controller
     # Runs a module of another collection by name and options, in the place of the task; only on the controller.
     module: t.Callable[[str, Params], Result] | None = None
+    # Runs an action of this collection by name and options on the controller, whatever the place of the task.
+    publish: t.Callable[[str, Params], Result] | None = None
+    variable: t.Callable[[str], t.Any] | None = None  # the value of a variable, "" if not set; only on the controller
     show: t.Callable[[str], None] | None = None  # prints a line while the task runs; only on the controller
 
 

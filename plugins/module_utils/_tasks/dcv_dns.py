@@ -42,7 +42,29 @@ def run(context: Context) -> Result:
     return _present(context, read_places(context.params))
 
 
+class Plan(t.NamedTuple):
+    """The records of orders: what is missing, what must be removed before, and what cannot be published."""
+
+    missing: list[Record]
+    replaced: list[Record]
+    order_ids: list[int]
+    cached: list[Result]
+    stopped: list[Result]
+
+
 def _present(context: Context, places: Places) -> Result:
+    plan = plan_records(context, places)
+    return {
+        "changed": False,
+        "records": _records.grouped(plan.missing),
+        "obsolete": _records.grouped(plan.replaced),
+        "order_ids": plan.order_ids,
+        "cached": plan.cached,
+        "stopped": plan.stopped,
+    }
+
+
+def plan_records(context: Context, places: Places) -> Plan:
     """The missing records, after a query of their names. They are noted on the host first."""
     noted = dns_notes.read(context.shell, context.params["directory"])
     ours = {record.key for record in noted}
@@ -60,18 +82,13 @@ def _present(context: Context, places: Places) -> Result:
         replaced += [dataclasses.replace(record, value=value) for value in finding.replaced]
     if missing and not context.check_mode:
         _note(context, noted, missing)
-    return {
-        "changed": False,
-        "records": _records.grouped(missing),
-        "obsolete": _records.grouped(replaced),
-        "order_ids": sorted({record.order_id for record in expected} - refused),
-        "cached": [
-            _memory(record, finding.cached_seconds, context.now())
-            for record, finding in zip(expected, findings)
-            if record in missing and finding.cached_seconds
-        ],
-        "stopped": [{"order_id": record.order_id, "reason": reason} for record, reason in stops],
-    }
+    cached = [
+        _memory(record, finding.cached_seconds, context.now())
+        for record, finding in zip(expected, findings)
+        if record in missing and finding.cached_seconds
+    ]
+    stopped = [{"order_id": record.order_id, "reason": reason} for record, reason in stops]
+    return Plan(missing, replaced, sorted({record.order_id for record in expected} - refused), cached, stopped)
 
 
 def _memory(record: Record, seconds: int, now: float) -> Result:

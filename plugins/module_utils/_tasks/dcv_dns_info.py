@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
-import sys
 import typing as t
 
 from .._core import names as _names
-from .._core.errors import GogetsslError, input_error
+from .._core.errors import GogetsslError
 from .._core.task import Context, Params, Result, Task
+from .._dns import providers
 from .._dns import records as _records
 from .._dns.places import PLACES_SPEC, Places, in_threads, read_places
 from .._dns.records import Record
@@ -50,53 +49,39 @@ def run(context: Context) -> Result:
 
 def _check(params: Params, places: Places) -> Result:
     """Whether the records can be published. Returns a test record for each name. It is never created."""
-    _check_libraries(params["provider"], params["collections"], params["libraries"])
+    providers.check_libraries(params["provider"], params["collections"], params["libraries"])
     names = dns_names(params["certificates"])
-    known = {name for expected in names.values() for name in expected}
-    probes: dict[str, Record | str] = dict(
-        zip(known, in_threads(lambda name: _probe(places, name, params["ttl"]), known))
-    )
-    stopped, records = [], {}
-    for certificate, expected in names.items():
-        problems = [str(probes[name]) for name in expected if isinstance(probes[name], str)]
-        if problems:
-            stopped.append({"name": certificate, "reason": f"{certificate}: {' '.join(problems)}"})
-        else:
-            records.update({name: probe for name in expected if isinstance(probe := probes[name], Record)})
+    probes, stopped = probe_records(places, names, params["ttl"])
+    records = {record.key: record for found in probes.values() for record in found}
     return {
         "test_records": _records.grouped(records.values()),
         "certificates": list(names),
-        "stopped": stopped,
+        "stopped": [{"name": name, "reason": f"{name}: {reason}"} for name, reason in stopped.items()],
     }
 
 
-def _check_libraries(provider: str, collections: t.Sequence[str], libraries: t.Mapping[str, str]) -> None:
-    for collection in collections:
-        if not _can_import(f"ansible_collections.{collection}"):
-            raise input_error(
-                f"The DNS provider {provider} needs the collection {collection} on the controller:"
-                f" ansible-galaxy collection install {collection}"
-            )
-    for library, package in libraries.items():
-        if not _can_import(library):
-            raise input_error(
-                f"The DNS provider {provider} needs the Python library {library} on the controller, for the Python that"
-                f" runs Ansible: {sys.executable} -m pip install {package}"
-            )
-
-
-def _can_import(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
+def probe_records(
+    places: Places, names: t.Mapping[str, t.Sequence[str]], ttl: int
+) -> tuple[dict[str, list[Record]], dict[str, str]]:
+    """The test records by certificate, and the certificates whose records cannot be published, with the reason."""
+    known = list(dict.fromkeys(name for expected in names.values() for name in expected))
+    probes = dict(zip(known, in_threads(lambda name: _probe(places, name, ttl), known)))
+    records: dict[str, list[Record]] = {}
+    stopped: dict[str, str] = {}
+    for certificate, expected in names.items():
+        problems = [one for name in expected if isinstance(one := probes[name], str)]
+        if problems:
+            stopped[certificate] = " ".join(problems)
+        else:
+            records[certificate] = [one for name in expected if isinstance(one := probes[name], Record)]
+    return records, stopped
 
 
 def dns_names(certificates: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, tuple[str, ...]]:
     """Certificate -> its names to be validated by DNS, without the `*.` of wildcards."""
     found: dict[str, tuple[str, ...]] = {}
     for item in certificates:
-        dcv = item.get("dcv", "")
+        dcv = item.get("methods") or item.get("dcv", "")  # an order of a plan has the selected methods
         methods = dcv.items() if isinstance(dcv, dict) else [(name, dcv) for name in item.get("names", ())]
         names = [
             _names.base(_names.canonical(str(name))) for name, method in methods if str(method).strip().lower() == "dns"
@@ -127,6 +112,14 @@ def _leads_to(dns: Dns, name: str, alias: str) -> bool:
 
 
 def _stale(context: Context) -> Result:
+    stale = stale_records(context)
+    return {
+        "stale_records": _records.grouped(stale),
+        "stale_order_ids": sorted({record.order_id for record in stale}),
+    }
+
+
+def stale_records(context: Context) -> list[Record]:
     """The noted records that their orders no longer need. Orders of other certificates of the host are left alone."""
     directory, managed = context.params["directory"], context.params["managed_certificates"]
     needed = set(context.params["pending_order_ids"])
@@ -135,11 +128,7 @@ def _stale(context: Context) -> Result:
         held = orders_held(context.shell, directory)
         ours = {order_id for name, order_id in held.items() if name in managed}  # also under its former name
         needed |= set(held.values()) - ours
-    stale = [record for record in noted if record.order_id not in needed]
-    return {
-        "stale_records": _records.grouped(stale),
-        "stale_order_ids": sorted({record.order_id for record in stale}),
-    }
+    return [record for record in noted if record.order_id not in needed]
 
 
 TASK = Task(argument_spec=SPEC, run=run, rules=RULES, needs=(DNSPYTHON,))

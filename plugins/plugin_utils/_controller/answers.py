@@ -54,6 +54,10 @@ SHAPES: dict[str, dict[str, t.Any]] = {
         "stopped": [{"name": _NAME, "reason": _TEXT}],
     },
     "gogetssl_dcv_file": {"files": [{"path": _TEXT, "changed": _FLAG}]},
+    "gogetssl_publish_http": {
+        "files": [{"path": _TEXT, "changed": _FLAG}],
+        "stopped": [{"order_id": _NUMBER, "reason": _TEXT}],
+    },
     "gogetssl_dcv_server": {"files": [{"file_name": _TEXT, "changed": _FLAG}]},
     "gogetssl_haproxy": _HAPROXY,
 }

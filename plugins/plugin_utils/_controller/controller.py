@@ -11,14 +11,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import sys
 import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.loader import action_loader, connection_loader
 
 from ...module_utils._core import deadline, libraries
 from ...module_utils._core import task as _task
-from ...module_utils._core.errors import GogetsslError
+from ...module_utils._core.errors import GogetsslError, input_error
 from ...module_utils._core.shell import CommandResult
 from .. import _play
 from .base import Sender, failure, masked, secret_options, secret_variables, validate, validation_failure
@@ -72,8 +74,7 @@ class ControllerAction(Sender):
         task_vars: dict[str, t.Any] | None,
     ) -> dict[str, t.Any]:
         """The result of the task with these options."""
-        check_mode = bool(self._task.check_mode)
-        if check_mode and not self.task.check_mode:
+        if self._task.check_mode and not self.task.check_mode:
             return {"skipped": True, "msg": f"{self._task.action} does not support check mode"}
         for library in _task.missing_libraries(self.task):
             return failure(libraries.missing(library), failure=libraries.FAILURE)
@@ -81,19 +82,7 @@ class ControllerAction(Sender):
             return failure(_task.NEEDS_NO_LOG)
         if self.task.secret_result and constants.DEFAULT_DEBUG:
             return failure(_NO_DEBUG)
-        context = _task.Context(
-            params,
-            check_mode,
-            self._shell,
-            _task.opener(self.task, params, constants.DEFAULT_LOCAL_TMP),
-            warnings.append,
-            host=host,
-            run_directory=constants.DEFAULT_LOCAL_TMP,  # created by Ansible for each run, shared by its forks
-            state_directory=os.path.join(constants.ANSIBLE_HOME, "gogetssl"),
-            shared=shared,
-            module=lambda name, options: self._module(name, options, task_vars),
-            show=self._display.display,
-        )
+        context = self._context(params, warnings, host, shared, task_vars)
         try:
             return {"changed": False, **self.task.run(context)}
         except GogetsslError as error:
@@ -102,6 +91,31 @@ class ControllerAction(Sender):
             raise
         except Exception as error:  # pylint: disable=broad-exception-caught
             return failure(_task.unexpected(error))
+
+    def _context(
+        self,
+        params: _task.Params,
+        warnings: list[str],
+        host: str,
+        shared: t.Callable[[], t.Any],
+        task_vars: dict[str, t.Any] | None,
+    ) -> _task.Context:
+        """Everything that the task may use."""
+        return _task.Context(
+            params,
+            bool(self._task.check_mode),
+            self._shell,
+            _task.opener(self.task, params, constants.DEFAULT_LOCAL_TMP),
+            warnings.append,
+            host=host,
+            run_directory=constants.DEFAULT_LOCAL_TMP,  # created by Ansible for each run, shared by its forks
+            state_directory=os.path.join(constants.ANSIBLE_HOME, "gogetssl"),
+            shared=shared,
+            module=lambda name, options: self._module(name, options, task_vars),
+            publish=lambda name, options: self._publish(name, options, task_vars or {}),
+            variable=lambda name: self._variable(name, task_vars or {}),
+            show=self._display.display,
+        )
 
     def _module(self, name: str, options: _task.Params, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """Run a module of another collection. Any option may be secret, so none is printed or written to a file."""
@@ -115,8 +129,55 @@ class ControllerAction(Sender):
             return failure(f"no answer within {MODULE_SECONDS:g} seconds")
         return answer
 
+    def _publish(self, name: str, options: _task.Params, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run another action of this collection on the controller, without the connection and become of this task."""
+        connection = connection_loader.get("ansible.builtin.local", self._play_context)
+        task = self._task.copy()
+        task.action, task.args, task.delegate_to = f"certops.gogetssl.{name}", dict(options), None
+        action = action_loader.get(
+            task.action,
+            task=task,
+            connection=connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        here = {"ansible_python_interpreter": self._interpreter(task_vars)}
+        try:
+            answer: dict[str, t.Any] = action.run(task_vars={**task_vars, **here})
+        except AnsibleError as error:
+            return failure(str(error))
+        finally:
+            action.cleanup()
+        return answer
+
+    @staticmethod
+    def _interpreter(task_vars: t.Mapping[str, t.Any]) -> str:
+        """The Python of the controller: that of `localhost`, or the one that runs Ansible."""
+        try:
+            return str(task_vars["hostvars"]["localhost"]["ansible_python_interpreter"])
+        except (KeyError, TypeError, AnsibleError):
+            return sys.executable
+
+    def _variable(self, name: str, task_vars: t.Mapping[str, t.Any]) -> t.Any:
+        """The value of a variable. It is read here, because the options of a task are more widely visible."""
+        try:
+            return _plain(self._templar.template(task_vars.get(name, "")))
+        except AnsibleError as error:
+            raise input_error(f"{name} cannot be evaluated: {error}") from None
+
     def _shell(self, script: str) -> CommandResult:
         """Run a script on the host, with the privileges of the task."""
         # A final line end would separate the `&& sleep 0` that Ansible appends.
         answer = self._low_level_execute_command(script.rstrip(), sudoable=True)
         return CommandResult(answer["rc"], answer["stdout"], answer["stderr"])
+
+
+def _plain(value: t.Any) -> t.Any:
+    """A value without encrypted texts, which ansible-core before 2.19 does not decrypt in lists and dictionaries."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)

@@ -39,6 +39,13 @@ def fleet_plan(hostvars: t.Any, hosts: t.Iterable[str]) -> dict[str, t.Any]:
     }
 
 
+def play_total(known_hosts: t.Iterable[Entry]) -> str:
+    """The total price of what the hosts of a play would buy, and the balance of the account."""
+    results = [known.get("__gogetssl_planned") or {} for known in known_hosts]
+    plan = [entry for result in results for entry in entries_of(result.get("plan"))]
+    return purchase_total(plan, [result["budget"] for result in results if result.get("budget")])
+
+
 def _free(plan: Entries) -> t.Iterator[str]:
     """The lines of the other steps. The reason of a stop is in the problem of its host."""
     return (_line(entry) for entry in plan if entry["step"] not in (*PAID_STEPS, "stop"))

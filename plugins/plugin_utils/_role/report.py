@@ -11,7 +11,6 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.money import money
-from ...module_utils._core.text import printable
 from .entries import Entries, Entry, by_name
 
 PAID_STEPS = ("buy", "renew", "add_names")
@@ -154,13 +153,13 @@ def stopped_orders(orders: Entries, unpublished: Entries, not_visible: Entries) 
         problems.setdefault(file["order_id"], []).append(file["problem"])
     return [
         *(
-            _stop(order["name"], one["reason"])
+            stop(order["name"], one["reason"])
             for order in orders
             for one in unpublished
             if one["order_id"] == order["order_id"]
         ),
         *(
-            _stop(
+            stop(
                 order["name"],
                 f"the DCV file is not visible from the controller: {' '.join(problems[order['order_id']])}",
             )
@@ -181,35 +180,6 @@ def manual_steps(validations: Entries, publishes_records: bool) -> list[str]:
     ]
 
 
-def uncopied_certificates(
-    certificates: Entries, installed: Entries, fetched: Entries, inventory: t.Container[str]
-) -> list[dict[str, t.Any]]:
-    """Certificates whose ordering host could not be queried. Installed ones are kept; urgent ones are failures."""
-    known = by_name(installed)
-    results = {result["__gogetssl_order_host"]: result for result in fetched}
-    entries = []
-    for certificate in certificates:
-        name, host = certificate["name"], certificate["order_host"]
-        problem = _fetch_problem(host, results.get(host, {}), inventory)
-        if problem:
-            urgent = bool(known[name]["urgent"])
-            kept = "" if urgent else "; the installed certificate is kept"
-            entries.append({**_stop(name, f"the ordering host {host} {problem}{kept}."), "urgent": urgent})
-    return entries
-
-
-def _fetch_problem(host: str, result: Entry, inventory: t.Container[str]) -> str:
-    """The reason for a failed fetch from the host; empty if it succeeded."""
-    message = printable(str(result.get("msg", "no error message")))
-    if host not in inventory:
-        return "is not in the inventory"
-    if result.get("unreachable"):
-        return f"cannot be reached ({message})"
-    if result.get("failed") or "certificates" not in result:
-        return f"could not be read: {message}"
-    return ""
-
-
 def removal_report(removed: Entries, cancelled: Entries, check_mode: bool) -> list[str]:
     """The result for each retired certificate: its files and its order."""
     orders = by_name(cancelled)
@@ -222,5 +192,6 @@ def removal_report(removed: Entries, cancelled: Entries, check_mode: bool) -> li
     return lines
 
 
-def _stop(name: str, reason: str) -> dict[str, str]:
+def stop(name: str, reason: str) -> dict[str, str]:
+    """The entry of a stopped certificate."""
     return {"name": name, "reason": f"{name}: {reason}"}

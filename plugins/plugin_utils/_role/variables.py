@@ -17,7 +17,7 @@ from ...module_utils._deploy import services
 from ...module_utils._request import input_problems, texts, validator_messages
 
 PREFIX = "gogetssl_"
-HTTP_PUBLISHERS = ("none", "validation_server", "web_root")  # the files in the role's tasks/http/
+HTTP_PUBLISHERS = ("none", "validation_server", "web_root")
 EMPTY_LIMIT = (
     "empty or refers to a variable that is not defined, and would not restrict purchases. Set it to a plan, or to [] to"
     " buy nothing."

@@ -39,7 +39,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import (
 )
 from ansible_collections.certops.gogetssl.plugins.plugin_utils import _facts, _play
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import answers
-from ansible_collections.certops.gogetssl.plugins.plugin_utils._role import report
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._role import copying
 from tests.unit.plugins.module_utils._order.test_plan import KEY, NAMES, NOW, leaf, request
 
 EXAMPLES = int(os.environ.get("GOGETSSL_FUZZ_EXAMPLES", "300"))
@@ -290,7 +290,7 @@ def fuzz_modules(chance: random.Random) -> Any:
 def fuzz_commands(chance: random.Random) -> Any:
     failed = mutated(FAILED, chance)
     result = failed if isinstance(failed, dict) else {}
-    stop = report.uncopied_certificates(
+    stop = copying.uncopied_certificates(
         [{"name": "shop", "order_host": "web2"}],
         [{"name": "shop", "urgent": True}],
         [{**result, "__gogetssl_order_host": "web2"}],

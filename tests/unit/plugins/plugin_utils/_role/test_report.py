@@ -156,38 +156,6 @@ def test_manual_steps(validation: dict[str, Any], publishes: bool, lines: list[s
     assert report.manual_steps([validation], publishes) == lines
 
 
-@pytest.mark.parametrize(
-    ("result", "why"),
-    [
-        ({"certificates": []}, None),
-        (
-            {"unreachable": True, "msg": "Failed to\n connect "},
-            "cannot be reached (Failed to connect)",
-        ),
-        (
-            {"failed": True, "msg": "Bad things.", "certificates": []},
-            "could not be read: Bad things.",
-        ),
-        ({}, "could not be read: no error message"),
-    ],
-)
-@pytest.mark.parametrize("urgent", [True, False])
-def test_ordering_hosts_that_cannot_be_queried(result: dict[str, Any], why: str | None, urgent: bool) -> None:
-    certificates = [{"name": "shop", "order_host": "web1"}]
-    fetched = [{"__gogetssl_order_host": "web1", **result}]
-    found = report.uncopied_certificates(certificates, [{"name": "shop", "urgent": urgent}], fetched, ["web1"])
-    kept = "" if urgent else "; the installed certificate is kept"
-    assert found == (
-        [{"name": "shop", "urgent": urgent, "reason": f"shop: the ordering host web1 {why}{kept}."}] if why else []
-    )
-
-
-def test_an_ordering_host_that_is_not_in_the_inventory() -> None:
-    certificate = {"name": "shop", "order_host": "web9"}
-    (found,) = report.uncopied_certificates([certificate], [FOUND], [], ["web1"])
-    assert found["reason"] == "shop: the ordering host web9 is not in the inventory."
-
-
 def test_removal_report() -> None:
     removed = [{"name": "a", "changed": True}, {"name": "b", "changed": False}]
     cancelled = [{"name": "a", "reason": "its cancellation was requested."}]

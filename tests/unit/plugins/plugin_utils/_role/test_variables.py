@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import publish_http
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._role.variables import HTTP_PUBLISHERS, role_variables
 
 ROLE = Path(__file__).resolve().parents[5] / "roles" / "gogetssl"
@@ -175,5 +176,5 @@ def test_unknown_services_and_publishers() -> None:
     ]
 
 
-def test_each_http_publisher_has_a_task_file() -> None:
-    assert sorted(HTTP_PUBLISHERS) == sorted(path.stem for path in (ROLE / "tasks" / "http").glob("*.yml"))
+def test_each_http_publisher_is_built_in_or_none() -> None:
+    assert sorted(HTTP_PUBLISHERS) == sorted(["none", *publish_http.SPEC["publisher"]["choices"]])

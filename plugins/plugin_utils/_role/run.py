@@ -1,0 +1,284 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of a host's run, from the results of the role's tasks: what each phase takes from those before. Pure.
+
+Results of tasks that did not run, or were skipped, have no entries.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .entries import Entries, Entry
+from .publishing import built_in, calls, failures, reached
+from .report import stopped_orders
+from .waiting import orders_to_wait_for
+
+_PREFLIGHT_STEPS = ("buy", "renew", "reissue", "add_names")
+# The results by name, and the variables that the role registers.
+RESULTS = {
+    "inspected": "__gogetssl_host_state",
+    **{
+        name: f"__gogetssl_{name}"
+        for name in (
+            *("planned", "preflight", "ordered", "dcv", "dcv_checked", "refreshed", "deployed"),
+            *("probe", "probe_published", "files_published", "files_removed", "hook_failures"),
+            *("dns_checked", "dns_published"),
+        )
+    },
+    "incomplete": "__gogetssl_polled",
+}
+_Found = dict[str, t.Any]
+
+
+def run_state(results: Entry, settings: Entry, host: str, check_mode: bool = False) -> _Found:
+    """Everything that the role derives from its results, by name."""
+    found = _preflight(results, settings, check_mode)
+    found.update(_orders(results, settings, found))
+    found.update(_validation(results, settings, found, host))
+    found.update(_removal(results, settings, found, host))
+    stopped = [
+        *_list(results, "planned", "stopped"),
+        *found["preflight_stopped"],
+        *_list(results, "ordered", "stopped"),
+        *_list(results, "refreshed", "stopped"),
+        *found["dns_stopped"],
+        *found["dcv_stopped"],
+        *_list(results, "inspected", "stopped"),
+        *_list(results, "copied", "stopped"),
+        *_list(results, "deployed", "stopped"),
+    ]
+    return {**found, "stopped": stopped, "completed": _completed(results)}
+
+
+def play_state(known_hosts: t.Iterable[Entry]) -> _Found:
+    """What the hosts of a play wait for together: their `awaited` orders, and `negative_ttl`.
+
+    Resolvers may have cached that a new record does not exist. The longest of these times is waited for, unless it
+    exceeds the host's time limit.
+    """
+    awaited: list[_Found] = []
+    seconds = [0]
+    for known in known_hosts:
+        settings = (known.get("__gogetssl_variables") or {}).get("settings") or {}
+        results = {name: known.get(variable) or {} for name, variable in RESULTS.items()}
+        if settings and results["ordered"]:
+            found = run_state(results, settings, str(known["inventory_hostname"]))
+            awaited += found["awaited"]
+            seconds += [one["seconds"] for one in found["short_cached"]]
+    brief = {one["order_id"] for one in awaited if one["requires"]}
+    return {
+        "order_ids": _unique(one["order_id"] for one in awaited if one["order_id"] not in brief),
+        "brief_order_ids": sorted(brief),
+        "texts": {one["order_id"]: one["text"] for one in awaited},
+        "negative_ttl": max(seconds),
+    }
+
+
+def _list(results: Entry, name: str, key: str) -> list[t.Any]:
+    return list((results.get(name) or {}).get(key) or [])
+
+
+def _methods(order: Entry) -> list[t.Any]:
+    return list((order.get("methods") or {}).values())
+
+
+def _problem(results: Entry, name: str) -> str:
+    """The message of a task that failed as a whole. `failed_when: false` keeps this from ending the run."""
+    result = results.get(name) or {}
+    return str(result.get("msg") or "") if result and "stopped" not in result and not result.get("skipped") else ""
+
+
+def _unique(values: t.Iterable[t.Any]) -> list[t.Any]:
+    return list(dict.fromkeys(values))
+
+
+def _names(entries: Entries) -> set[str]:
+    return {one["name"] for one in entries}
+
+
+def _preflight(results: Entry, settings: Entry, check_mode: bool) -> _Found:
+    """The certificates that need an API call, and those that the preflight checks."""
+    obtain = _list(results, "inspected", "obtain")
+    due = [one for one in settings.get("certificates", ()) if one["name"] in obtain]
+    acting = {one["name"] for one in _list(results, "planned", "orders") if one["step"] in _PREFLIGHT_STEPS}
+    # Without a plan, for playbooks/preflight.yml, all certificates are checked, whatever is due.
+    planned = bool(results.get("planned"))
+    mode = str(settings.get("preflight", True)).lower() if planned else "true"
+    checked = [one for one in due if one["name"] in acting] if planned else list(settings.get("certificates", ()))
+    checked = checked if mode != "false" else []
+    probed = probed_names(checked)
+    files = [results["probe"]] if probed and results.get("probe") and settings.get("http_publisher") != "none" else []
+    reason = next((one["reason"] for one in failures(files, results, "probe_published")), "")
+    tried = files if results.get("probe_published") and not check_mode else []
+    probe_stops = [{"name": name, "reason": f"{name}: {reason}"} for name in probed if reason]
+    stops = probe_stops + (_list(results, "preflight", "stopped") if mode == "true" else [])
+    return {
+        "due": due,
+        "preflight": checked,
+        "probe_files": files,
+        "probe_hooks": calls(files, settings, "probe_published", "present"),
+        "probes": tried if not reason else [],
+        "probes_to_remove": tried if not reason or reached(results, "probe_published") else [],
+        "probe_removal_hooks": calls(
+            tried if not reason or reached(results, "probe_published") else [], settings, "probe_removed", "absent"
+        ),
+        "web_hosts": settings["web_hosts"] if built_in(settings) else [],
+        "probe_stopped": probe_stops,
+        "preflight_stopped": stops,
+        "publishers": [
+            *(["http"] if settings.get("http_publisher") != "none" else []),
+            *(["dns"] if settings.get("dns_provider") else []),
+        ],
+    }
+
+
+def probed_names(certificates: Entries) -> list[str]:
+    """The certificates that may be validated by a file."""
+    names = []
+    for one in certificates:
+        dcv = one.get("dcv", "http")
+        methods = " ".join(map(str, dcv.values() if isinstance(dcv, t.Mapping) else [dcv])).lower()
+        if "http" in methods or "auto" in methods:
+            names.append(one["name"])
+    return names
+
+
+def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
+    """The orders, each in its most recent state, and the certificates that may be ordered."""
+    hooks = [one for one in results.get("hook_failures") or () if one.get("phase") == "verified"]
+    by_dns = [one["name"] for one in _list(results, "planned", "orders") if "dns" in _methods(one)]
+    dns_stopped = [
+        *_list(results, "dns_checked", "stopped"),
+        *(
+            {"name": name, "reason": f"{name}: {reason}"}
+            for name in by_dns
+            if (reason := _problem(results, "dns_checked"))
+        ),
+        *({"name": one["name"], "reason": f"{one['name']}: {one['reason']}"} for one in hooks),
+    ]
+    held = _names([*_list(results, "planned", "stopped"), *found["preflight_stopped"], *dns_stopped])
+    refreshed = _list(results, "refreshed", "orders")
+    ordered = _list(results, "ordered", "orders")
+    pending = [one for one in ordered if one["pending"] and one["order_id"]]
+    return {
+        "to_order": [one for one in found["due"] if one["name"] not in held],
+        "dns_stopped": dns_stopped,
+        "orders": [one for one in ordered if one["name"] not in _names(refreshed)] + refreshed,
+        "pending": pending,
+        "pending_ids": _unique(one["order_id"] for one in pending),
+        "order_methods": {one["order_id"]: one["methods"] for one in pending},
+        "auto": [one["name"] for one in settings.get("certificates", ()) if "auto" in str(one.get("dcv", "")).lower()],
+        "refresh": [one for one in settings.get("certificates", ()) if one["name"] in _names(pending)],
+    }
+
+
+def _validation(results: Entry, settings: Entry, found: Entry, host: str) -> _Found:
+    """What is published for the pending orders, and which of them can be validated and waited for."""
+    validations = _list(results, "ordered", "validations") + _list(results, "dcv", "validations")
+    due = [one for one in validations if one.get("state") != "validated"]
+    files = [one for one in due if one.get("file_name")]
+    records = [one for one in due if one.get("record")]
+    provider = settings.get("dns_provider") or ""
+    unpublished = _unpublished(results, files, records)
+    checked = [one for one in _list(results, "dcv_checked", "validations") if one.get("state") != "validated"]
+    invisible = [one for one in checked if one.get("file_name") and one.get("visible") is False]
+    missing = {one["order_id"] for one in unpublished}
+    to_validate = [one for one in found["pending_ids"] if one not in missing]
+    usable = set(to_validate) - {one["order_id"] for one in invisible}
+    awaited = orders_to_wait_for(found["pending"], checked, host=host, dns_provider=provider, order_ids=usable)
+    return {
+        "validations": validations,
+        "files": files,
+        "file_hooks": calls(files, settings, "files_published", "present"),
+        "records": records if provider else [],
+        "dcv_wait": max(settings["dcv_timeout"], settings["dns_timeout"] if provider and records else 0),
+        "ids_to_validate": to_validate,
+        "unvalidated": checked,
+        "dcv_stopped": stopped_orders(found["orders"], unpublished, invisible),
+        "usable_ids": usable,
+        "awaited": awaited if results.get("dcv_checked") else [],
+        **_cached(results, settings, awaited),
+    }
+
+
+def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Found]:
+    """The orders whose records or files could not be published."""
+    return [
+        *_list(results, "dns_published", "stopped"),
+        *(
+            {"order_id": order_id, "reason": reason}
+            for order_id in _unique(one["order_id"] for one in records)
+            if (reason := _problem(results, "dns_published"))
+        ),
+        *(one for one in results.get("hook_failures") or () if one.get("phase") == "present"),
+        *(
+            {**one, "reason": f"the DCV files could not be published: {one['reason']}"}
+            for one in failures(files, results, "files_published")
+        ),
+    ]
+
+
+def _cached(results: Entry, settings: Entry, awaited: Entries) -> _Found:
+    """Negative DNS responses that the CA's resolver may have cached: within the time limit of the run, and longer."""
+    limit = int(settings.get("wait_timeout") or 0)
+    cached = _list(results, "dns_published", "cached")
+    short = [one for one in cached if one["seconds"] <= limit]
+    still = {one["order_id"] for one in awaited} & set(_list(results, "incomplete", "pending"))
+    return {
+        "short_cached": short,
+        "long_cached": _unique(one["reason"] for one in cached if one["seconds"] > limit and settings["wait"]),
+        "recheck_ids": [one for one in _unique(one["order_id"] for one in short) if one in still],
+    }
+
+
+def _removal(results: Entry, settings: Entry, found: Entry, host: str) -> _Found:
+    """The files to remove, and the orders whose records stay. A run that failed leaves no files."""
+    refreshed = results.get("refreshed") or {}
+    waited = bool(refreshed) and not refreshed.get("failed")
+    pending = [one["order_id"] for one in found["orders"] if one["pending"]]
+    still = [one for one in pending if one in found["usable_ids"]] if waited else []
+    # Orders whose state this run does not know.
+    unread = [one for name in ("planned", "ordered", "refreshed") for one in _list(results, name, "unread_order_ids")]
+    of_finished = [
+        one for order in found["orders"] if not order["pending"] for one in order.get("validations") or () if one
+    ]
+    obsolete = [
+        *(one for one in found["validations"] if one["order_id"] not in still),
+        *of_finished,
+        *(one for one in _list(results, "inspected", "unremoved_files") if one["order_id"] not in [*still, *unread]),
+    ]
+    files = [
+        *_list(results, "inspected", "probes"),
+        *found["probes_to_remove"],
+        *([] if settings["keep_dcv"] else {_file(one): one for one in obsolete if one.get("file_name")}.values()),
+    ]
+    problems = failures(files, results, "files_removed")
+    left = {one["order_id"]: one["reason"] for one in problems}
+    kept = [one for one in files if (one.get("order_id") or 0) in left]
+    deployed = results.get("deployed") or {}
+    names = ", ".join(_unique(one["file_name"] for one in kept))
+    return {
+        "obsolete_files": files,
+        "removal_hooks": calls(files, settings, "files_removed", "absent"),
+        "unremoved": files if deployed.get("dcv_files_left") else kept,
+        "warnings": [
+            f"WARNING: DCV files not removed: {names}. The next run tries again. {' '.join(_unique(left.values()))}"
+        ]
+        if kept
+        else [],
+        "needed_ids": [*still, *unread],
+        "own_web_root": found["web_hosts"] == [host] and settings["http_publisher"] == "web_root",
+    }
+
+
+def _file(entry: Entry) -> tuple[t.Any, ...]:
+    return entry["order_id"], entry["file_name"], entry.get("content")
+
+
+def _completed(results: Entry) -> bool:
+    """The deployment reached its end, so that the report has the result of each certificate."""
+    deployed = results.get("deployed") or {}
+    ended = "stopped" in deployed and not deployed.get("hook")
+    return ended and bool(results.get("copied") or not _list(results, "inspected", "to_copy"))

@@ -3,7 +3,7 @@
 
 """`certops.gogetssl.reconcile` and `certops.gogetssl.emergency` over simulated hosts.
 
-    python -m tests.benchmark.simulated [--simulated-hosts 1000] [--unused 200] [--drilled 100] [--replaced 20]
+    python -m tests.benchmark.simulated [--simulated-hosts 1000] [--unused 200] [--drilled 50] [--replaced 20]
 
 A simulated host is a directory of this machine, with a certificate that the emulator issued, and its order's journal.
 
@@ -136,7 +136,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--simulated-hosts", type=int, default=1000)
     options.add_argument("--unused", type=int, default=200, help="orders that no host uses")
-    options.add_argument("--drilled", type=int, default=100, help="hosts of the drill")
+    options.add_argument("--drilled", type=int, default=50, help="hosts of the drill")
     options.add_argument("--replaced", type=int, default=20, help="hosts that get a new key")
     given, _unused = options.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="gogetssl-bench-") as directory:

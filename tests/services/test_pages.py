@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plays of the services' pages as they stand, each on a test host of its own with the real service.
+"""The plays of the services' pages and README's first playbook as they stand, on test hosts with the real services.
 
 The configuration of a service is that of its page. What the operator's configuration has around it is added here.
 """
@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from tests.hosts import lifecycle
 ROOT = Path(__file__).resolve().parents[2]
 # Those of the molecule scenario `services`, so that both use one root file system.
 PACKAGES = ("apache2", "dovecot-imapd", "haproxy", "postfix", "tomcat10")
+PAGES = ROOT / "docs" / "services"
 RUN = "pages"
 PARALLEL = 4
 # Other services of the root file system would use the ports.
@@ -60,10 +62,19 @@ class Case:
 
     @property
     def name(self) -> str:
-        return f"{self.page}{self.number or ''}"
+        """The name of the host. README's play names it."""
+        return "web1" if self.page == "README" else f"{self.page}{self.number or ''}"
 
 
 CASES = (
+    Case(
+        # As README says: nginx starts with the first server, and the second one is added without a reload.
+        "README",
+        "rm /etc/nginx/sites-enabled/default; cat > /etc/nginx/conf.d/both <<'END'\n{page}END\n"
+        "sed '/^}}/q' /etc/nginx/conf.d/both > /etc/nginx/conf.d/shop.conf; systemctl start nginx\n"
+        "mv /etc/nginx/conf.d/both /etc/nginx/conf.d/shop.conf\n",
+        ("443",),
+    ),
     Case(
         "nginx",
         "systemctl start nginx\n"
@@ -117,8 +128,9 @@ CASES = (
 
 def blocks(page: str) -> list[tuple[str, str]]:
     """The code blocks of a page as (language, text)."""
-    text = (ROOT / "docs" / "services" / f"{page}.md").read_text()
-    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    text = (ROOT / "README.md" if page == "README" else PAGES / f"{page}.md").read_text()
+    found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    return [(language, textwrap.dedent(block)) for language, block in found]
 
 
 @pytest.fixture(scope="session")
@@ -140,12 +152,13 @@ def run_case(case: Case, host: lifecycle.Host, directory: Path) -> list[str]:
     plays = [text for text in yaml_blocks if "hosts:" in text]
     (directory / "play.yml").write_text(plays[case.number])
     for text in yaml_blocks:
-        if text not in plays:  # a task file, whose first line names it
+        if text.startswith("# "):  # a task file, whose first line names it
             (directory / text.split()[1]).write_text(text)
-    configuration = next((text for language, text in blocks(case.page) if language != "yaml"), "")
+    configuration = next((text for language, text in blocks(case.page) if language not in ("yaml", "sh")), "")
     ssh(host, "cat > /root/broker.py", Path(__file__).with_name("broker.py").read_text())
     ssh(host, "sh -s", STOP + (case.script.format(page=configuration) if "{page}" in case.script else case.script))
-    (certificate,) = yaml.safe_load(plays[case.number])[0]["vars"]["gogetssl_certificates"]
+    (play,) = yaml.safe_load(plays[case.number])
+    (certificate,) = (play.get("vars") or play["roles"][0]["vars"])["gogetssl_certificates"]
     resolve = dict.fromkeys(certificate["names"], host.address)
     with Emulator(resolve=resolve) as emulator, contextlib.suppress(subprocess.TimeoutExpired):
         emulator.set(issuance_delay=0.0, dcv_interval=0.5)
@@ -210,6 +223,6 @@ def test_the_play_of_the_page_installs_a_certificate_that_is_served(results: dic
 
 
 def test_every_play_of_the_pages_is_run() -> None:
-    pages = sorted((ROOT / "docs" / "services").glob("*.md"))
-    plays = [page.stem for page in pages for language, text in blocks(page.stem) if "hosts:" in text]
-    assert plays == sorted(case.page for case in CASES)
+    pages = sorted(page.stem for page in PAGES.glob("*.md"))
+    plays = [page for page in pages for _language, text in blocks(page) if "hosts:" in text]
+    assert ["README", *plays] == sorted(case.page for case in CASES)

@@ -63,8 +63,8 @@ def test_the_summary_has_the_total_the_problems_and_each_step() -> None:
 
 def test_the_summary_has_the_price_of_additional_names() -> None:
     assert fleet_plan({"web1": planned(EXTRA)}, ["web1"])["summary"][1] == (
-        "web1: extra: buy GoGetSSL Domain SSL, 12 months, a.example, b.example, 16.95 EUR (10.95 and 6.00 for additional"
-        " names) (there is no order for it)"
+        "web1: extra: buy GoGetSSL Domain SSL, 12 months, a.example, b.example, 16.95 EUR (10.95 and 6.00 for"
+        " additional names) (there is no order for it)"
     )
 
 

@@ -182,6 +182,10 @@ certificates:
           installed. It is the start of the certificate's validity if the time was not recorded.
       type: str
       sample: "2026-11-24T10:03:22+00:00"
+    damaged:
+      description: Whether a certificate or its key is on the host, but the certificate cannot be read.
+      type: bool
+      sample: false
     key_matches:
       description: Whether the private key belongs to the certificate, or null if this cannot be checked.
       type: bool

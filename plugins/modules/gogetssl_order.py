@@ -318,6 +318,12 @@ plan:
           the price is not known.
       type: int
       sample: 4200
+    extra_price:
+      description:
+        - Part of the price of a new term that is for names beyond those that the product includes, in minor units
+          (cents). It is null if the step is not a new term, or if the price is not known.
+      type: int
+      sample: 0
     currency:
       description: Currency of the price. It is null if the account was not read and O(currency) is not set.
       type: str

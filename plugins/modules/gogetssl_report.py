@@ -188,7 +188,7 @@ findings:
       elements: str
       sample: [web1]
 finding_lines:
-  description: One sentence for each of RV(findings).
+  description: One sentence for each of RV(findings), of which 500 are shown.
   returned: success
   type: list
   elements: str

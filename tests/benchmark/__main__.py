@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from . import emergency, fleet, report
+from . import emergency, fleet, report, simulated
 
-sys.exit(fleet.main() or report.main() or emergency.main())
+sys.exit(fleet.main() or report.main() or emergency.main() or simulated.main())

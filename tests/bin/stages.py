@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# The Debian packages of test hosts.
+HOSTS = ("debian-archive-keyring", "iproute2", "mmdebstrap", "openssh-client", "openssl", "procps", "systemd-container")
 # The Debian packages that a stage needs. Others are not installed.
 DEBIAN_PACKAGES = {
     "shellcheck": ("shellcheck",),
@@ -33,15 +35,8 @@ DEBIAN_PACKAGES = {
     "contract": ("openssl", "procps"),
     "playbooks": ("openssl", "procps"),
     "dns": ("bind9", "bind9-dnsutils", "openssl", "pdns-backend-sqlite3", "pdns-server"),
-    "molecule": (
-        "debian-archive-keyring",
-        "iproute2",
-        "mmdebstrap",
-        "openssh-client",
-        "openssl",
-        "procps",
-        "systemd-container",
-    ),
+    "molecule": HOSTS,
+    "services": HOSTS,
 }
 # A failed update is not an error, as an outdated package list may suffice. Services of the packages are neither started
 # nor enabled: two DNS servers would use port 53, and the tests start their own servers on other ports.
@@ -97,7 +92,8 @@ def stages() -> Iterator[Stage]:
     yield Stage("shellcheck", ("shellcheck", *_shell_scripts()), _needs("shellcheck"))
     for name, folder in (("unit", "unit"), ("contract", "contract"), ("playbooks", "playbooks")):
         yield pytest_stage(name, f"tests/{folder}")
-    yield Stage("molecule", ("molecule", "test", "--all"), _no_hosts())
+    yield Stage("molecule", ("molecule", "test", "--all"), no_hosts())
+    yield dataclasses.replace(pytest_stage("services", "tests/services"), skip=no_hosts())
     dns = pytest_stage("dns", "tests/dns")
     yield dataclasses.replace(dns, skip=dns.skip or _needs("named", "pdns_server", "rndc"))
     yield Stage("importer", (str(here / "importer.sh"),))
@@ -132,7 +128,7 @@ def _needs(*programs: str) -> str:
     return f"not installed: {', '.join(missing)}; make test installs it as root on Debian" if missing else ""
 
 
-def _no_hosts() -> str:
+def no_hosts() -> str:
     if os.geteuid() != 0:
         return "test hosts need root: mounts, network namespaces and systemd"
     return _needs("ip", "mmdebstrap", "openssl", "pkill", "ssh", "ssh-keygen", "systemd-nspawn")

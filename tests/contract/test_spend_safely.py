@@ -57,11 +57,23 @@ def test_the_plan_describes_the_purchase(host):
         "reason": "there is no order for it",
         "order_id": None,
         "price": entry["price"],
+        "extra_price": 0,
         "currency": "EUR",
         "deadline": None,
     }
     budget = {"price": entry["price"], "run_price": entry["price"], "balance": 1000000, "currency": "EUR"}
     assert result["budget"] == {**budget, "tax_percent": None}
+    assert host.orders == []
+
+
+def test_the_plan_has_the_price_of_additional_names(host):
+    """The difference to the same product with only the names that it includes, also if the purchase is refused."""
+    names = [f"n{number}.example.com" for number in range(7)]
+    included = price(host)
+    for limit in ({}, {"max_price": 1}):
+        (entry,) = host.order(check_mode=True, names=names, dcv="http", options={"requests": [], **limit})["plan"]
+        assert entry["due"] == "buy"
+        assert entry["extra_price"] == entry["price"] - included > 0
     assert host.orders == []
 
 

@@ -128,6 +128,25 @@ def test_a_failing_canary_stops_the_rest(bench: Bench) -> None:
     assert not fleet.paid()
 
 
+def test_a_certificate_that_needs_a_decision_fails_the_canary_but_no_later_wave(bench: Bench) -> None:
+    """The order of web2 has ended, so its certificate cannot be reissued. Nothing else on web2 fails."""
+    fleet = Fleet(bench)
+    before = fleet.serials()
+    journal = json.loads((fleet.folder("web2") / "order.json").read_text())
+    bench.emulator.force(journal["order_id"], action="cancel")
+    fleet.ledger = bench.emulator.ledger()  # with the refund
+    waves = {"gogetssl_batches": [1, 1, 1]}
+    run = fleet.run(gogetssl_canary="web2", **waves)
+    assert run.code != 0
+    assert fleet.serials() == before
+    assert "own on web1: not started, because web2 failed in an earlier wave." in run.output
+    run = fleet.run(**waves)
+    assert run.code != 0
+    assert [host for host in HOSTS if fleet.serials()[host] == before[host]] == ["web2"], run.output
+    assert "1 certificates are not replaced." in run.output
+    assert not fleet.paid()
+
+
 def test_bad_input_changes_nothing(bench: Bench) -> None:
     """One sentence each. Hosts that do not answer are named."""
     (bench.directory / "host_vars").mkdir()

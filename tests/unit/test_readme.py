@@ -86,6 +86,17 @@ def test_the_rehearsal_fits_the_emulator_and_the_first_playbook() -> None:
     assert f"rm -r /etc/gogetssl/{certificate['name']} " in text
 
 
+def test_readme_says_how_to_use_a_checkout_the_sandbox_and_an_inventory() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert re.search(
+        r"ansible-galaxy collection install certops.gogetssl +# in a checkout of this repository: install \.", text
+    )
+    (sandbox,) = re.findall(r"Sandbox: `(\S+)`", (ROOT / "docs" / "api-reference.md").read_text())
+    assert f"GOGETSSL_API_URL={sandbox}`" in text
+    assert "`ansible_become: true`" in text
+    assert "ansible-playbook -i inventory certops.gogetssl.issue" in text
+
+
 def test_the_libraries_are_those_of_the_collection() -> None:
     (line,) = re.findall(r"^pip install (.*ansible-core.*)$", "\n".join(blocks("README.md", "sh")), re.MULTILINE)
     required = re.findall(r"^([a-z0-9].*)$", (ROOT / "meta" / "ee-requirements.txt").read_text(), re.MULTILINE)

@@ -92,8 +92,9 @@ def required_for_issuance(product: Product, order: Order) -> str:
 
 def extra_price(assessment: Assessment) -> int | None:
     """Return the part of a new term's price for names that the product does not include."""
-    price, base = assessment.decision.price, assessment.vendor.product.prices.get(assessment.spec.period)
-    new_term = assessment.decision.step in (Step.BUY, Step.RENEW)
+    decision = assessment.decision
+    price, base = decision.price, assessment.vendor.product.prices.get(assessment.spec.period)
+    new_term = (decision.refused or decision.step) in (Step.BUY, Step.RENEW)
     return price - base if new_term and price is not None and base is not None else None
 
 
@@ -154,5 +155,6 @@ def _plan_entry(session: Session, spec: CertificateSpec, assessment: Assessment 
         "reason": stopped or decision.reason,
         "order_id": decision.order_id,
         "price": decision.price,
+        "extra_price": extra_price(assessment) if assessment else None,
         "deadline": iso(decision.deadline),
     }

@@ -26,7 +26,7 @@ PAID = ("renew", "buy", "add_names")
 
 @dataclasses.dataclass(frozen=True)
 class Affected:
-    """The selected certificates, and hosts of which it is not known whether they have any."""
+    """The selected certificates, and those that could not be read: it is not known whether they are affected."""
 
     targets: t.Sequence[Row]
     unknown: t.Sequence[Row]
@@ -59,7 +59,8 @@ def find_affected(rows: t.Sequence[Row], selection: Selection, products: t.Mappi
     shared = {_origin(row) for row in rows if found[_key(row)] and row.state not in UNREAD}
     chosen = [row for row in rows if row.name and (found[_key(row)] or _origin(row) in shared)]
     targets = [row for row in chosen if row.state not in UNREAD and (row.serial or row.state == "pending")]
-    unknown = [row for row in rows if row.state in UNREAD and (found[_key(row)] is None or row in chosen)]
+    unread = [row for row in rows if (row.state in UNREAD or row.damaged) and row not in targets]
+    unknown = [row for row in unread if found[_key(row)] is None or row in chosen]
     return Affected(targets, unknown)
 
 

@@ -75,6 +75,7 @@ class Row:
     key_sent: dt.datetime | None = None  # to the CA
     issuer: str = ""
     serial: str = ""
+    damaged: bool = False  # the host has a key, but its certificate cannot be read
     renews: bool = True  # gogetssl_spend allows a renewal
 
     @property
@@ -177,6 +178,7 @@ def _row(host: str, one: Entry, wanted: Entry, allowed: frozenset[str], now: dt.
         key_sent=moment(one.get("key_sent")),
         issuer=text(one.get("issuer")),
         serial=text(one.get("serial")),
+        damaged=one.get("damaged") is True,
         renews=bool(allowed & RENEWING),
         **{**requested, "names": requested["names"] or names},
     )

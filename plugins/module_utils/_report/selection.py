@@ -118,7 +118,7 @@ def matches(row: Row, selection: Selection, products: t.Mapping[int, Product]) -
         not selection.issued_before or (row.not_before is not None and row.not_before < selection.issued_before),
     )
     if row.state not in UNREAD:
-        return all(requested) and all(installed)
+        return None if row.damaged and all(requested) and not all(installed) else all(requested) and all(installed)
     # The variables of an unreachable host have the names and the product of its certificates.
     excluded = (not requested[0], bool(row.names) and not requested[1], bool(row.product) and not requested[2])
     return False if any(excluded) else None

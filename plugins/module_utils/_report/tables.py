@@ -21,6 +21,7 @@ COLUMNS = (
     *("term_end", "validation_reuse_end", "order_id", "order_status", "order_host", "product_id", "product", "price"),
     *("key_type", "issuer", "serial"),
 )
+FINDINGS = 500
 LINES = 20  # rows that the console shows
 # A cell that begins with one of these is a formula to a spreadsheet program.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -56,6 +57,13 @@ def record(row: Row) -> dict[str, t.Any]:
 def finding_record(one: Difference) -> dict[str, t.Any]:
     """A difference between the account and the hosts as plain data."""
     return {**dataclasses.asdict(one), "end": iso(one.end), "hosts": list(one.hosts)}
+
+
+def finding_lines(findings: t.Sequence[Difference]) -> list[str]:
+    """One sentence for each difference. A terminal does not need 100,000 of them."""
+    shown = [one.sentence() for one in findings[:FINDINGS]]
+    more = len(findings) - len(shown)
+    return [*shown, f"{more} more; see the report, or set gogetssl_report_json."] if more else shown
 
 
 def to_csv(rows: t.Iterable[Row]) -> str:

@@ -158,6 +158,7 @@ def describe(spec: CertificateSpec, found: journal.HostState, decision: Decision
         "term_end": iso(lifetime.term_end(found)),
         "key_type": leaf.key_type if leaf else None,
         "key_sent": iso(lifetime.key_sent(spec, found, leaf) if leaf else None),
+        "damaged": leaf is None and bool(found.damage or found.key),
         "key_matches": found.key == leaf.public_key if leaf and found.key else None,
         "served": [
             {**one.compared(leaf.sha256 if leaf else None), "not_after": iso(one.not_after), "sha256": one.sha256}

@@ -12,11 +12,11 @@ import typing as t
 
 from .._api.api_task import api_task
 from .._api.listing import Search, list_orders
-from .._api.models import Order
+from .._api.models import AnyOrder, Order, Unreadable
 from .._api.orders import Api
 from .._api.results import reason_of
 from .._core.dates import iso
-from .._core.errors import GogetsslError
+from .._core.errors import GogetsslError, Kind
 from .._core.task import Context, Params, Result
 from .._host import files
 from .._report import html, metrics, reconcile, rows, tables, timeline
@@ -60,7 +60,7 @@ def run(context: Context) -> Result:
         "summary": summary,
         "lines": tables.lines(found, now),
         "findings": [tables.finding_record(one) for one in findings],
-        "finding_lines": [one.sentence() for one in findings],
+        "finding_lines": tables.finding_lines(findings),
         "below": [{"host": row.host, "name": row.name, "not_after": iso(row.end)} for row in below],
     }
 
@@ -141,11 +141,21 @@ def read_account(context: Context, found: t.Sequence[rows.Row]) -> Account:
 
 def with_details(api: Api, account: Account, order_ids: t.Sequence[int]) -> Account:
     """The account with the details of these orders, each of which takes one request."""
-    read = [api.any_order(order_id) for order_id in order_ids]
+    read = [_read_order(api, order_id) for order_id in order_ids]
     details = {one.order_id: one for one in read if isinstance(one, Order)}
     reasons = {number: rows.text(reason_of(one)) for number, one in details.items()}
     reasons.update((one.order_id, rows.text(one.reason)) for one in read if not isinstance(one, Order))
     return dataclasses.replace(account, details=details, reasons=reasons)
+
+
+def _read_order(api: Api, order_id: int) -> AnyOrder:
+    """The order, or why there are no details: it may be gone since the list was made."""
+    try:
+        return api.any_order(order_id)
+    except GogetsslError as error:
+        if error.kind not in (Kind.REFUSED, Kind.ANSWER):
+            raise
+        return Unreadable(order_id, error.message)
 
 
 def write(context: Context, path: str, contents: str) -> tuple[str, bool]:

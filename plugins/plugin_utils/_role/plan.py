@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.money import money
 from ...module_utils._core.text import printable
 from .. import _facts
 from .entries import Entries, Entry, entries_of
-from .report import PAID_STEPS, purchase_total
+from .report import PAID_STEPS, price_text, purchase_total
 
 
 def fleet_plan(hostvars: t.Any, hosts: t.Iterable[str]) -> dict[str, t.Any]:
@@ -55,7 +54,7 @@ def _line(entry: Entry) -> str:
     """One step, with everything that an approval covers."""
     shown = f"{entry['host']}: {entry['name']}: {entry['step']}"
     if entry["step"] in PAID_STEPS:
-        price = money(entry["price"], entry["currency"])
+        price = price_text(entry)
         price += ", so it cannot be approved" if entry["price"] is None else ""
         shown += f" {entry['product']}, {entry['period']} months, {', '.join(entry['names'])}, {price}"
     due = f", needed before {entry['deadline'][:10]}" if entry["deadline"] else ""

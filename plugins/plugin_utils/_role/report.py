@@ -109,9 +109,14 @@ def _purchase(step: str, planned: Entry) -> t.Iterator[str]:
         yield f"{planned['period']} months"
         yield f"{count} name" if count == 1 else f"{count} names"
     if planned.get("price"):
-        currency, extra = planned.get("currency"), planned.get("extra_price")
-        parts = f" ({money(planned['price'] - extra)} and {money(extra)} for additional names)" if extra else ""
-        yield money(planned["price"], currency) + parts
+        yield price_text(planned)
+
+
+def price_text(step: Entry) -> str:
+    """The price of a step, with the part for additional names."""
+    price, extra = step["price"], step.get("extra_price")
+    parts = f" ({money(price - extra)} and {money(extra)} for additional names)" if extra else ""
+    return money(price, step.get("currency")) + parts
 
 
 def _reason(entry: Entry) -> str:

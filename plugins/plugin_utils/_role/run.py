@@ -22,7 +22,7 @@ RESULTS = {
     **{
         name: f"__gogetssl_{name}"
         for name in (
-            *("planned", "preflight", "ordered", "dcv", "dcv_checked", "refreshed", "deployed"),
+            *("planned", "preflight", "requested", "ordered", "dcv", "dcv_checked", "refreshed", "deployed"),
             *("probe", "probe_published", "files_published", "files_removed", "hook_failures"),
             *("dns_checked", "dns_published"),
         )
@@ -38,18 +38,21 @@ def run_state(results: Entry, settings: Entry, host: str, check_mode: bool = Fal
     found.update(_orders(results, settings, found))
     found.update(_validation(results, settings, found, host))
     found.update(_removal(results, settings, found, host))
-    stopped = [
-        *_list(results, "planned", "stopped"),
+    # Certificates that the plan stops need a decision of an operator. Nothing was changed for them.
+    by_plan = [*_list(results, "planned", "stopped"), *_list(results, "inspected", "stopped")]
+    later = [
         *found["preflight_stopped"],
+        *_list(results, "requested", "stopped"),
         *_list(results, "ordered", "stopped"),
         *_list(results, "refreshed", "stopped"),
         *found["dns_stopped"],
         *found["dcv_stopped"],
-        *_list(results, "inspected", "stopped"),
         *_list(results, "copied", "stopped"),
         *_list(results, "deployed", "stopped"),
     ]
-    return {**found, "stopped": stopped, "completed": _completed(results)}
+    completed = _completed(results)
+    kind = ("run" if later else "plan" if by_plan else "") if completed else ""
+    return {**found, "stopped": [*by_plan, *later], "completed": completed, "failure_kind": kind}
 
 
 def play_state(known_hosts: t.Iterable[Entry]) -> _Found:
@@ -158,7 +161,8 @@ def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
         ),
         *({"name": one["name"], "reason": f"{one['name']}: {one['reason']}"} for one in hooks),
     ]
-    held = _names([*_list(results, "planned", "stopped"), *found["preflight_stopped"], *dns_stopped])
+    unusable = [*_list(results, "planned", "stopped"), *found["preflight_stopped"], *dns_stopped]
+    held = _names([*unusable, *_list(results, "requested", "stopped")])
     refreshed = _list(results, "refreshed", "orders")
     ordered = _list(results, "ordered", "orders")
     pending = [one for one in ordered if one["pending"] and one["order_id"]]

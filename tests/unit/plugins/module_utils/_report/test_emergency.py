@@ -113,6 +113,25 @@ def test_what_is_not_issued_has_no_key_to_replace() -> None:
     assert chosen({"issuer": "Sectigo"}, host("web1", missing, pending)) == []
 
 
+@pytest.mark.parametrize(
+    ("select", "targets", "unknown"),
+    [
+        ("all", 1, 1),
+        ({"issuer": "Sectigo"}, 0, 2),
+        ({"certificates": "lost"}, 0, 1),
+        ({"certificates": "lost", "serial": "0a1b"}, 0, 1),
+        ({"names": "other.example.com"}, 0, 0),
+    ],
+)
+def test_a_certificate_that_cannot_be_read_may_be_affected(select: Any, targets: int, unknown: int) -> None:
+    """Its key is on the host. If its order is known, it can be reissued."""
+    none = dict.fromkeys(("not_before", "not_after", "serial", "issuer", "key_sent"))
+    lost = cert("lost", **none, step="obtain", damaged=True)
+    ordered = cert("ordered", **none, step="obtain", damaged=True, in_progress=True)
+    found = affected(select, host("web1", lost, ordered))
+    assert (len(found.targets), len(found.unknown)) == (targets, unknown)
+
+
 def test_hosts_that_share_a_certificate_have_the_same_key() -> None:
     fleet = [host("web1", cert()), *copies("web2", "web3", **NEW), host("web4", cert(**NEW))]
     assert chosen({"serial": "a1b"}, *fleet) == [("web1", "shop"), ("web2", "shop"), ("web3", "shop")]

@@ -98,3 +98,16 @@ def test_the_summary_of_a_healthy_host_contains_the_end_of_the_validity() -> Non
     line = inspected(found)["summary"][0]
     assert line.startswith(f"shop: valid until {found.certificate.not_after:%Y-%m-%d}, to be replaced from 20")
     assert inspected(_journal.HostState())["summary"] == ["shop: no certificate is installed"]
+
+
+@pytest.mark.parametrize(
+    ("state", "damaged"),
+    [
+        (_journal.HostState(), False),
+        (_journal.HostState(damage="the installed certificate cannot be read"), True),
+        (_journal.HostState(key="abc"), True),
+        (installed(key="another"), False),
+    ],
+)
+def test_a_key_without_a_certificate_that_can_be_read_is_damage(state: _journal.HostState, damaged: bool) -> None:
+    assert inspected(state)["certificates"][0]["damaged"] is damaged

@@ -32,6 +32,7 @@ REISSUE = {
     "deadline": "2026-12-01T10:00:00Z",
 }
 STOP = {**BUY, "name": "old", "step": "stop", "reason": "old: renew is not allowed."}
+EXTRA = {**BUY, "name": "extra", "extra_price": 600}
 UNPRICED = {**BUY, "name": "new", "price": None}
 BUDGET = {"balance": 100000, "currency": "EUR"}
 
@@ -58,6 +59,13 @@ def test_the_summary_has_the_total_the_problems_and_each_step() -> None:
         " approved (there is no order for it)",
         "web1: mail: reissue (it ends, needed before 2026-12-01)",
     ]
+
+
+def test_the_summary_has_the_price_of_additional_names() -> None:
+    assert fleet_plan({"web1": planned(EXTRA)}, ["web1"])["summary"][1] == (
+        "web1: extra: buy GoGetSSL Domain SSL, 12 months, a.example, b.example, 16.95 EUR (10.95 and 6.00 for"
+        " additional names) (there is no order for it)"
+    )
 
 
 def test_facts_of_a_host_are_no_plan_to_approve() -> None:

@@ -276,3 +276,24 @@ def test_hosts_of_a_play_wait_together() -> None:
 )
 def test_the_report_is_complete_after_the_deployment(results: dict[str, Any], completed: bool) -> None:
     assert state(results)["completed"] is completed
+
+
+def test_certificates_without_a_key_stop_and_the_others_are_ordered() -> None:
+    stop = {"name": "b", "reason": "b: There is no user tomcat on this host."}
+    found = state({"requested": {"requests": [], "stopped": [stop]}, "deployed": {"stopped": []}})
+    assert [one["name"] for one in found["to_order"]] == ["a"]
+    assert (found["stopped"], found["failure_kind"]) == ([stop], "run")
+
+
+@pytest.mark.parametrize(
+    ("results", "kind"),
+    [
+        ({}, ""),
+        ({"planned": {"stopped": [{"name": "a", "reason": "a: x."}]}}, "plan"),
+        ({"inspected": {"stopped": [{"name": "a", "reason": "a: x."}]}}, "plan"),
+        ({"ordered": {"stopped": [{"name": "a", "reason": "a: x."}]}}, "run"),
+    ],
+)
+def test_stops_of_the_plan_are_another_kind_of_failure(results: dict[str, Any], kind: str) -> None:
+    assert state({**results, "deployed": {"stopped": []}})["failure_kind"] == kind
+    assert state(results)["failure_kind"] == "", "the run has not reached its end"

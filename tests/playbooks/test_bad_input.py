@@ -143,3 +143,15 @@ def test_file_name_outside_the_directory(bench: Bench) -> None:
     assert "not safe to publish" in run.output
     assert not list(bench.directory.rglob("evil.txt"))
     assert not list(bench.web_root.parent.rglob("evil.txt"))
+
+
+def test_a_certificate_that_cannot_be_installed_does_not_hold_up_another(bench: Bench) -> None:
+    names = {"a": {}, "b": {"owner": "tomcat99"}, "c": {"services": ["haproxy"]}}
+    certificates = [bench.shop(name=name, names=[f"{name}.example.com"], **more) for name, more in names.items()]
+    variables = {"gogetssl_certificates": certificates, "gogetssl_haproxy_test": "haproxy-typo -c"}
+    resolve = {f"{name}.example.com": "127.0.0.1" for name in names}
+    run = bench.run(**variables, gogetssl_resolve=resolve)
+    assert run.code != 0
+    assert "b: There is no user tomcat99 on this host." in run.output
+    assert "c: haproxy: haproxy-typo, the program of its test command, is not on this host." in run.output
+    assert (len(bench.orders), (bench.store / "a" / "current").exists()) == (1, True), run.output

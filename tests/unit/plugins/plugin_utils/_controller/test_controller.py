@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._core import task
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import host_error
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.libraries import Library
 from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import controller
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller.controller import ControllerAction
 
 SECRET = "p4ss-w0rd-secret"
@@ -177,3 +179,42 @@ def test_text_of_other_servers_is_escaped() -> None:
 def test_async_does_not_send_secrets_to_a_host(transport: str) -> None:
     with pytest.raises(AnsibleActionFail, match="delegate_to: localhost"):
         act(lambda context: pytest.fail("the task ran"), async_val=30, transport=transport)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_another_action_runs_on_the_controller(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    """Neither the connection nor the delegation of the task is used, and its options stay masked if it fails."""
+    made: dict[str, Any] = {}
+    inner = types.SimpleNamespace(delegate_to="web1")
+
+    def run(task_vars: dict[str, Any]) -> dict[str, Any]:
+        made["interpreter"] = task_vars["ansible_python_interpreter"]
+        if fails:
+            raise AnsibleActionFail("refused")
+        return {"changed": True}
+
+    def get(name: str, **given: Any) -> Any:
+        made.update(given, name=name)
+        return types.SimpleNamespace(run=run, cleanup=lambda: made.update(cleaned=True))
+
+    monkeypatch.setattr(controller.action_loader, "get", get)
+    monkeypatch.setattr(controller.connection_loader, "get", lambda name, _play: name)
+
+    def publish(context: _task.Context) -> dict[str, Any]:
+        assert context.publish is not None
+        return {"answer": context.publish("gogetssl_nsupdate", {"server": "ns1"})}
+
+    answer = act(publish, copy=lambda: inner)["answer"]
+    assert (made["name"], made["connection"]) == ("certops.gogetssl.gogetssl_nsupdate", "ansible.builtin.local")
+    assert (inner.args, inner.delegate_to, made["cleaned"]) == ({"server": "ns1"}, None, True)
+    assert made["interpreter"] == sys.executable
+    assert answer == ({"failed": True, "changed": False, "msg": "refused"} if fails else {"changed": True})
+
+
+def test_encrypted_texts_are_decrypted_wherever_they_are() -> None:
+    class Encrypted:
+        def __str__(self) -> str:
+            return SECRET
+
+    value = {"token": Encrypted(), "list": [Encrypted(), 3, None, True]}
+    assert controller._plain(value) == {"token": SECRET, "list": [SECRET, 3, None, True]}

@@ -67,20 +67,30 @@ def _result(certificate: Entry, run: Run) -> str:
     planned = run.planned.get(name, {})
     action = _action(certificate, planned)
     if name in run.stopped:
-        return f"stopped: {_reason(run.stopped[name])}"
+        return _remains(certificate, f"stopped: {_reason(run.stopped[name])}")
     if name in run.waiting:
-        return f"waiting: {_reason(run.waiting[name])}"
+        return _remains(certificate, f"waiting: {_reason(run.waiting[name])}")
     if run.check_mode:
         return f"planned: {action} ({planned.get('reason', certificate['reason'])})"
     if copy and not (name in run.copied and run.completed):
-        return f"not copied from {certificate['order_host']}; run again to resume"
+        return _remains(certificate, f"not copied from {certificate['order_host']}; run again to resume")
     if not run.completed:
-        return f"not finished: {action}; run again to resume" if planned.get("order_id") else "nothing was ordered"
+        unfinished = (
+            f"not finished: {action}; run again to resume" if planned.get("order_id") else "nothing was ordered"
+        )
+        return _remains(certificate, unfinished)
     if order.get("pending"):
         reason = order.get("waiting_for", order.get("reason"))
-        return f"pending: {action}; {reason}{_not_awaited(run.awaited.get(name, {}))} Run again to resume."
+        awaited = _not_awaited(run.awaited.get(name, {}))
+        return _remains(certificate, f"pending: {action}; {reason}{awaited} Run again to resume.")
     done = f"copied from {certificate['order_host']}" if copy else action
     return f"installed: {done} ({certificate['reason']}){_validity(run.served.get(name, {}))}"
+
+
+def _remains(certificate: Entry, text: str) -> str:
+    """The text, and how much time is left, because the certificate was not replaced."""
+    end = certificate.get("not_after")
+    return f"{text.rstrip('.')}. The installed certificate ends on {end[:10]}." if end else text
 
 
 def _not_awaited(entry: Entry) -> str:

@@ -21,6 +21,8 @@ BOUGHT: dict[str, Any] = {
     "names": ["a.example", "b.example"],
     "extra_price": 600,
 }
+ENDING = {**FOUND, "not_after": "2026-12-02T23:59:59+00:00"}
+ENDS = ". The installed certificate ends on 2026-12-02."
 COPY = {**FOUND, "step": "copy", "order_host": "web1"}
 NOTHING: dict[str, Any] = {
     "planned": [],
@@ -59,6 +61,10 @@ STOP = {"name": "shop", "reason": "shop: the price is above the limit."}
         (COPY, {}, "not copied from web1; run again to resume"),
         (COPY, {"copied": [COPY], "completed": False}, "not copied from web1; run again to resume"),
         (FOUND, {"completed": False}, "nothing was ordered"),
+        (ENDING, {"completed": False}, f"nothing was ordered{ENDS}"),
+        (ENDING, {"stopped": [STOP]}, f"stopped: the price is above the limit{ENDS}"),
+        ({**ENDING, **COPY}, {}, f"not copied from web1; run again to resume{ENDS}"),
+        (ENDING, {"check_mode": True, "planned": [ORDER]}, "planned: order 7, buy, 16.95 USD (none is installed)"),
         (
             FOUND,
             {"completed": False, "planned": [ORDER]},

@@ -270,6 +270,34 @@ def test_what_is_no_plain_file_is_refused_at_once(tmp_path, file, kind):
     assert "root:" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "file", ["order.json", "intent.json", "staged/request.csr", "current/cert.pem", "current/privkey.pem"]
+)
+def test_a_file_with_another_hard_link_is_refused(tmp_path, file):
+    root = tmp_path / "certificates"
+    (root / "shop" / "1f").mkdir(parents=True)
+    (root / "shop" / "staged").mkdir()
+    (root / "shop" / "current").symlink_to("1f")
+    secret = tmp_path / "secret"
+    secret.write_text("a secret of another user")
+    os.link(secret, root / "shop" / file)
+    link = tmp_path / "link"
+    link.symlink_to(root)
+    for directory in (root, link):
+        with pytest.raises(GogetsslError, match=f"{os.path.basename(file)} is a link or not a plain file; refused") as caught:
+            inspect(directory)
+        assert "secret of" not in str(caught.value)
+
+
+def test_an_intent_that_a_killed_run_has_half_written_is_read(tmp_path):
+    assert journal.write_intent(shell, str(tmp_path), "shop", INTENT, None)
+    os.link(tmp_path / "shop" / "intent.json", tmp_path / "shop" / ".intent.4711")
+    assert inspect(tmp_path)["shop"].intent == INTENT
+    os.link(tmp_path / "shop" / "intent.json", tmp_path / "elsewhere")
+    with pytest.raises(GogetsslError, match="intent.json is a link or not a plain file; refused"):
+        inspect(tmp_path)
+
+
 def test_a_version_elsewhere_is_refused(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "cert.pem").write_text("secret")

@@ -50,16 +50,8 @@ plain() {{
   [ -f "$1" ] && [ ! -L "$1" ] || odd "$1"
   [ -z "$linked" ] || [ "$(stat -c %h "$1")" = 1 ] || half_written "$1" || odd "$1"
 }}
-# A run that was killed while it wrote an intent leaves a second name of the file beside it.
-half_written() {{
-  [ "$(stat -c %h "$1")" = 2 ] || return 1
-  for half in "${{1%/*}}"/.intent.[0-9]*; do [ ! "$half" -ef "$1" ] || return 0; done
-  return 1
-}}
 show() {{ echo; echo "#gogetssl $1"; }}
 [ ! -e "$d" ] || [ -r "$d" -a -x "$d" ] || out_of_sight "$d"
-# Any file with another hard link, in one process for all certificates.
-linked=$(find -H "$d" -maxdepth 3 -type f -links +1 2>/dev/null | head -n 1)
 for n in $names; do
   p="$d/$n"
   [ -e "$p" ] || continue

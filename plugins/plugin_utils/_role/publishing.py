@@ -22,7 +22,7 @@ def failures(files: Entries, results: Entry, name: str) -> list[dict[str, t.Any]
     for visit in entries_of((results.get(name) or {}).get("results")):
         for order_id, reason in _of_host(visit, order_ids).items():
             found.setdefault(order_id, reason)
-    for one in entries_of((results.get("hook_failed") or {}).get("msg")):
+    for one in entries_of((results.get("publisher_failed") or {}).get("msg")):
         if one.get("phase") == name:
             found.setdefault(one["order_id"], one["reason"])
     return [{"order_id": order_id, "reason": found[order_id]} for order_id in order_ids if order_id in found]

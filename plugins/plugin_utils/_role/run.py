@@ -23,7 +23,7 @@ RESULTS = {
         name: f"__gogetssl_{name}"
         for name in (
             *("planned", "preflight", "requested", "ordered", "dcv", "dcv_checked", "refreshed", "deployed"),
-            *("probe", "probe_published", "files_published", "files_removed", "hook_failed"),
+            *("probe", "probe_published", "files_published", "files_removed", "publisher_failed"),
             *("dns_checked", "dns_published"),
         )
     },
@@ -150,7 +150,7 @@ def probed_names(certificates: Entries) -> list[str]:
 
 def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The orders, each in its most recent state, and the certificates that may be ordered."""
-    hooks = [one for one in _list(results, "hook_failed", "msg") if one.get("phase") == "verified"]
+    hooks = [one for one in _list(results, "publisher_failed", "msg") if one.get("phase") == "verified"]
     by_dns = [one["name"] for one in _list(results, "planned", "orders") if "dns" in _methods(one)]
     dns_stopped = [
         *_list(results, "dns_checked", "stopped"),
@@ -216,7 +216,7 @@ def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Foun
             for order_id in _unique(one["order_id"] for one in records)
             if (reason := _problem(results, "dns_published"))
         ),
-        *(one for one in _list(results, "hook_failed", "msg") if one.get("phase") == "present"),
+        *(one for one in _list(results, "publisher_failed", "msg") if one.get("phase") == "present"),
         *(
             {**one, "reason": f"the DCV files could not be published: {one['reason']}"}
             for one in failures(files, results, "files_published")

@@ -136,7 +136,7 @@ def test_failures_of_task_files_stop_their_orders_and_certificates() -> None:
         {"phase": "verified", "name": "c", "reason": "No key."},
         {"phase": "absent", "order_id": 2, "reason": "It stays."},
     ]
-    found = state({"hook_failed": {"msg": failures}})
+    found = state({"publisher_failed": {"msg": failures}})
     assert (found["ids_to_validate"], found["dns_stopped"]) == ([2], [{"name": "c", "reason": "c: No key."}])
     assert [one["reason"] for one in found["stopped"]] == ["c: No key.", "a: No API."]
 

@@ -423,7 +423,7 @@ def test_no_listening_server() -> None:
 
 
 def test_the_probes_of_the_role_are_recognised() -> None:
-    tasks = (Path(__file__).parents[5] / "roles" / "gogetssl" / "tasks" / "preflight.yml").read_text(encoding="utf-8")
+    tasks = (Path(__file__).parents[5] / "roles" / "gogetssl" / "tasks" / "settings.yml").read_text(encoding="utf-8")
     assert f"      content: {probe.PROBE}{{{{ lookup(" in tasks
 
 

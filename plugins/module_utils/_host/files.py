@@ -105,6 +105,22 @@ def check_writable(path: str) -> None:
         raise host_error(f"{path} {what} for this user.")
 
 
+# Functions of a script that reads files below the directory $d: `plain` ends it unless a file is a readable plain one. A
+# file with another hard link must belong to the owner of its directory: it may be one that this user wants to have read.
+# A second name alone says nothing, because other users may be able to link to any file. One process finds such files.
+PLAIN = """
+out_of_sight() { echo "Permission denied reading $1; is become: true missing?" >&2; exit 13; }
+odd() { echo "$1 is a link or not a plain file; refused" >&2; exit 13; }
+of_directory() { [ "$(stat -c %u "$1")" = "$(stat -c %u "${1%/*}/.")" ]; }
+linked=$(find -H "$d" -maxdepth 3 -type f -links +1 2>/dev/null | head -n 1)
+plain() {
+  [ -r "$1" ] || out_of_sight "$1"
+  [ -f "$1" ] && [ ! -L "$1" ] || odd "$1"
+  [ -z "$linked" ] || [ "$(stat -c %h "$1")" = 1 ] || of_directory "$1" || odd "$1"
+}
+"""
+
+
 def read(path: str, directory: int | None = None, follow: bool = False) -> bytes | None:
     """Return the contents of a regular file without hard links and of at most `LARGEST` bytes; None if missing.
 

@@ -21,9 +21,7 @@ NOTES_AGE_MINUTES = 60
 _HALVES = " ".join(f'"$p"/{prefix}[0-9]*' for prefix in NOTES)
 _ABOVE = " ".join(f'"$d"/{prefix}[0-9]*' for prefix in NOTES)
 
-# Parts of the inspection script. A glob starts no process, and `find` runs on a match. `linked` is any file with another
-# hard link, found by one process for all certificates. A run that was killed while it wrote an intent leaves a second
-# name of it.
+# Parts of the inspection script. A glob starts no process, and `find` runs on a match.
 FUNCTION = f"""
 interrupted_files() {{
   for f in "$@"; do
@@ -33,12 +31,6 @@ interrupted_files() {{
   done
   return 1
 }}
-half_written() {{
-  [ "$(stat -c %h "$1")" = 2 ] || return 1
-  for half in "${{1%/*}}"/.intent.[0-9]*; do [ ! "$half" -ef "$1" ] || return 0; done
-  return 1
-}}
-linked=$(find -H "$d" -maxdepth 3 -type f -links +1 2>/dev/null | head -n 1)
 """
 # In a certificate's directory and its subdirectories.
 IN_DIRECTORY = f'interrupted_files "$p"/{SCRATCH}* "$p"/*/{SCRATCH}* {_HALVES}'

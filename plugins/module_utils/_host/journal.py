@@ -42,15 +42,7 @@ _INTENT_EXISTS = 17
 
 # A line with its name precedes each printed file. A file that exists but cannot be read ends the script: an unreadable
 # certificate must never count as missing, because a missing one is bought.
-_INSPECT = f"""
-out_of_sight() {{ echo "Permission denied reading $1; is become: true missing?" >&2; exit 13; }}
-odd() {{ echo "$1 is a link or not a plain file; refused" >&2; exit 13; }}
-plain() {{
-  [ -r "$1" ] || out_of_sight "$1"
-  [ -f "$1" ] && [ ! -L "$1" ] || odd "$1"
-  [ -z "$linked" ] || [ "$(stat -c %h "$1")" = 1 ] || half_written "$1" || odd "$1"
-}}
-show() {{ echo; echo "#gogetssl $1"; }}
+_INSPECT = f"""{_files.PLAIN}show() {{ echo; echo "#gogetssl $1"; }}
 [ ! -e "$d" ] || [ -r "$d" -a -x "$d" ] || out_of_sight "$d"
 for n in $names; do
   p="$d/$n"

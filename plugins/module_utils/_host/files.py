@@ -107,7 +107,7 @@ def check_writable(path: str) -> None:
 
 # Functions of a script that reads files below the directory $d. `plain` ends the script unless a file is a plain one
 # that it may read. A file with another hard link must belong to the owner of its directory: it may be one that this
-# user wants to have read. A second name alone says nothing, because other users may be able to link to any file.
+# user wants to have read. A second name alone is no sign of that, because other users may be able to link to any file.
 PLAIN = """
 out_of_sight() { echo "Permission denied reading $1; is become: true missing?" >&2; exit 13; }
 odd() { echo "$1 is a link or not a plain file; refused" >&2; exit 13; }

@@ -64,6 +64,14 @@ def install_stubs(directory: Path, log: Path) -> None:
         )
 
 
+def install_libraries(directory: Path) -> str:
+    """Libraries without contents, because only their presence is checked. Return the folder for PYTHONPATH."""
+    for library in ("boto3", "azure", "azure/mgmt", "azure/mgmt/dns"):
+        (directory / "lib" / library).mkdir(parents=True, exist_ok=True)
+        (directory / "lib" / library / "__init__.py").touch()
+    return str(directory / "lib")
+
+
 def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
     """The recorded options of all calls of the provider's module.
 
@@ -71,14 +79,6 @@ def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
     """
     log = tmp_path / "log"
     install_stubs(tmp_path, log)
-    for library in (
-        "boto3",
-        "azure",
-        "azure/mgmt",
-        "azure/mgmt/dns",
-    ):  # without contents: only their presence is checked
-        (tmp_path / "lib" / library).mkdir(parents=True, exist_ok=True)
-        (tmp_path / "lib" / library / "__init__.py").touch()
     task = {"provider": provider, "zones": {"example.co.uk": "example.co.uk"}, "nameservers": ["127.0.0.1:1"]}
     task["directory"] = str(tmp_path / "gogetssl")
     tasks = [{"certops.gogetssl.gogetssl_publish_dns": {**task, **one}, "register": "done"} for one in STATES[state]]
@@ -89,7 +89,7 @@ def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
     play = {"hosts": "web1", "gather_facts": False, "vars": VARIABLES[provider], "tasks": [*tasks, stops]}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
     ours = os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".venv" / "collections"))
-    paths = {"ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}:{ours}", "PYTHONPATH": str(tmp_path / "lib")}
+    paths = {"ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}:{ours}", "PYTHONPATH": install_libraries(tmp_path)}
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventory.yml", "-vvvv", "play.yml"],
         cwd=tmp_path,

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from tests.dns.test_clouds import RECORDS, install_stubs
+from tests.dns.test_clouds import VALIDATIONS, install_libraries, install_stubs
 
 from .conftest import ROOT, Bench, world
 
@@ -81,18 +81,21 @@ def environment(secret: Mapping[str, str]) -> dict[str, str]:
 
 
 def write_play(path: Path) -> str:
-    """The role, then the task file of every DNS provider. Whether a provider can be reached does not matter."""
-    folder = ROOT / "roles" / "gogetssl" / "tasks" / "dns"
-    apply = {"ignore_errors": True, "delegate_to": "localhost"}
-    files = [{INCLUDE: {"file": str(folder / f"{one}.yml"), "apply": apply}} for one in PROVIDERS]
-    given = {"gogetssl_dns_records": RECORDS, "gogetssl_dns_state": "present", "gogetssl_dns_verify_only": False}
+    """The role, then every DNS provider. Whether a provider can be reached does not matter."""
+    given = {
+        "validations": VALIDATIONS,
+        "zones": {"example.co.uk": "example.co.uk"},
+        "nameservers": ["127.0.0.1:1"],
+        "directory": "{{ gogetssl_directory }}",
+    }
+    published = [{PUBLISH: {**given, "provider": one}, "ignore_errors": True} for one in PROVIDERS]
     role = {"ansible.builtin.include_role": {"name": "certops.gogetssl.gogetssl", "public": True}}
-    tasks = [role, {"vars": given, "run_once": True, "block": files}]
+    tasks = [role, {"run_once": True, "block": published}]
     path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
     return str(path)
 
 
-INCLUDE = "ansible.builtin.include_tasks"
+PUBLISH = "certops.gogetssl.gogetssl_publish_dns"
 
 
 class Watcher(threading.Thread):
@@ -146,6 +149,7 @@ def prepare(bench: Bench, **more: str) -> dict[str, str]:
         "ANSIBLE_CALLBACKS_ENABLED": "events",
         "ANSIBLE_LOCAL_TEMP": str(bench.directory / "tmp"),
         "ANSIBLE_COLLECTIONS_PATH": f"{bench.directory}:{collections}",
+        "PYTHONPATH": install_libraries(bench.directory),
         "EVENTS": str(bench.directory / "events"),
         **more,
     }
@@ -179,7 +183,7 @@ def test_no_secret_is_printed_or_left_behind(bench: Bench, debug: str, pipelinin
     produced = {name: (bench.directory / name).read_bytes() for name in ("log", "events")}
     for name in ("azure", "cloudflare", "digitalocean", "hetzner", "route53"):  # the secrets have been used
         assert secret[name] in (bench.directory / "calls").read_text()
-    assert b'"verify_only"' in produced["events"]  # the options of tasks have been recorded
+    assert b'"validations"' in produced["events"]  # the options of tasks have been recorded
 
     key = (bench.store / "web1" / "shop" / "current" / "privkey.pem").read_text()
     secret["private_key"] = key.splitlines()[5]

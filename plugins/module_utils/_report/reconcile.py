@@ -236,7 +236,7 @@ def _double(facts: _Facts) -> t.Iterator[Difference]:
         if facts.name(order):
             by_name.setdefault(facts.name(order), []).append(order)
     for name, orders in by_name.items():
-        if len(orders) < 2:
+        if len(orders) < 2 or _by_key_type(facts, orders):
             continue
         used = [f"{order.order_id} ({', '.join(facts.hosts(order.order_id)) or 'no host'})" for order in orders]
         unused = [order for order in orders if order.order_id not in facts.used]
@@ -248,6 +248,14 @@ def _double(facts: _Facts) -> t.Iterator[Difference]:
         newest, text = orders[-1], f"{KINDS['double']}: {', '.join(used)}"
         hosts = tuple(sorted({host for order in orders for host in facts.hosts(order.order_id)}))
         yield Difference("double", newest.order_id, name, text, remedy, facts.cost(newest), facts.end(newest), hosts)
+
+
+def _by_key_type(facts: _Facts, orders: t.Sequence[OrderSummary]) -> bool:
+    """True if each host that uses one of these orders has an RSA and an ECDSA certificate, by one order each."""
+    used = [{(row.host, row.key_type.partition("-")[0]) for row in facts.used.get(one.order_id, ())} for one in orders]
+    hosts = [{host for host, _algorithm in one} for one in used]
+    algorithms = [{algorithm for _host, algorithm in one} for one in used]
+    return len(orders) == 2 and bool(hosts[0]) and hosts[0] == hosts[1] and not algorithms[0] & algorithms[1]
 
 
 def _variable(option: str, row: Row, value: t.Any) -> str:

@@ -94,6 +94,26 @@ def test_two_orders_of_one_name() -> None:
     assert "order_host" in both[0].remedy
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "kinds"),
+    [
+        (("web1", "rsa-2048"), ("web1", "ecdsa-p256"), []),
+        (("web1", "rsa-2048"), ("web1", "rsa-4096"), ["double"]),
+        (("web1", "rsa-2048"), ("web2", "ecdsa-p256"), ["double"]),
+    ],
+)
+def test_an_rsa_and_an_ecdsa_certificate_of_one_host_are_not_double(
+    first: tuple[str, str], second: tuple[str, str], kinds: list[str]
+) -> None:
+    of = account((7, "active", "shop.example.com"), (8, "active", "shop.example.com"))
+    certificates: dict[str, list[dict[str, Any]]] = {}
+    for order_id, (where, key_type) in ((7, first), (8, second)):
+        one = certificate(order_id=order_id, key_type=key_type)
+        certificates.setdefault(where, []).append({**one, "name": f"shop-{order_id}"})
+    found = compared(of, *(host(where, *some) for where, some in certificates.items()))
+    assert [one.kind for one in found] == kinds
+
+
 def test_a_pending_order_has_its_age_and_what_it_waits_for() -> None:
     of = account(
         (7, "processing", "shop.example.com"), (9, "active", "mail.example.com"), reasons={7: "Not validated."}

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from . import emergency, fleet, report, simulated
+from . import emergency, fleet, report, rival, simulated
 
-sys.exit(fleet.main() or report.main() or emergency.main() or simulated.main())
+sys.exit(fleet.main() or report.main() or emergency.main() or simulated.main() or rival.main())

@@ -130,7 +130,8 @@ def files_with(folder: Path, text: bytes) -> Iterator[list[str]]:
 
     def watch() -> None:
         while not over.wait(0.01):
-            for path in folder.rglob("*"):
+            # A directory may be removed meanwhile, which ends `rglob`, but not `walk`.
+            for path in (Path(place) / name for place, _folders, names in os.walk(folder) for name in names):
                 try:
                     if path.is_file() and text in path.read_bytes():
                         found.append(str(path))

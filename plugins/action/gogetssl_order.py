@@ -8,6 +8,10 @@ from __future__ import annotations
 from ..module_utils._tasks.order import TASK
 from ..plugin_utils._controller.controller import ControllerAction
 
+# What the role's filters use. Ansible imports this file once, before it creates the processes of the hosts. Otherwise
+# each of them would import it, for each task.
+from ..plugin_utils._role import adoption, copying, fleet, plan, products, report, run, variables  # noqa: F401
+
 
 class ActionModule(ControllerAction):
     task = TASK

@@ -31,6 +31,7 @@ class FilterModule:
             "purchase_total": plan.play_total,
             "removal_report": report.removal_report,
             "replaced_certificates": fleet.replaced_certificates,
+            "role_options": variables.role_options,
             "role_variables": variables.role_variables,
             "run_state": run.run_state,
             "service_commands": services.service_commands,

@@ -73,6 +73,19 @@ options:
       - The option O(certops.gogetssl.gogetssl_certificate#module:store_password) of the later installation. The module
         only checks it, and requires it for certificates with the forms V(pkcs12), V(pkcs12_legacy) or V(jks).
     type: str
+  probe_files:
+    description:
+      - Files to publish under O(web_root) in the same visit, such as the probe of
+        M(certops.gogetssl.gogetssl_preflight). Entries are those of
+        O(certops.gogetssl.gogetssl_dcv_file#module:files). If they cannot be published, RV(probe_problem) is set, and
+        the module succeeds.
+    type: list
+    elements: dict
+    default: []
+  web_root:
+    description:
+      - The web root of O(probe_files).
+    type: path
   keep_going:
     description:
       - Whether the module succeeds if it cannot create the key of a certificate. With V(true), such certificates are
@@ -177,6 +190,11 @@ stopped:
       description: The problem and how to fix it.
       type: str
       sample: "shop: There is no user tomcat on this host. Create the user, or correct owner."
+probe_problem:
+  description: Reason why O(probe_files) could not be published; empty if they were.
+  returned: success
+  type: str
+  sample: ""
 """
 
 from ..module_utils._core.task import run_module

@@ -103,6 +103,10 @@ options:
         during two intervals.
     type: bool
     default: false
+  return_after:
+    description:
+      - The number of seconds after which to return in any case. RV(seconds_left) is the rest of O(wait).
+    type: int
   order_texts:
     description:
       - Texts by order ID, such as the name of the certificate and the reason why the order is pending. While the

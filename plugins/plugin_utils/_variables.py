@@ -15,7 +15,7 @@ PREFIX = "gogetssl_"
 ROLE = "certops.gogetssl.gogetssl"
 OWN = "gogetssl_own_variables"
 _COLLECTION = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-_SPEC = os.path.join(_COLLECTION, "roles", "gogetssl", "meta", "argument_specs.yml")
+SPEC = os.path.join(_COLLECTION, "roles", "gogetssl", "meta", "argument_specs.yml")
 _PLAYBOOKS = os.path.join(_COLLECTION, "playbooks", "")
 _OPTION = re.compile(r"^      (gogetssl_\w+):", re.MULTILINE)
 # Variables that the role sets for its task files and for later tasks, or that playbooks of this collection read or set.
@@ -44,7 +44,7 @@ def refusal(task: t.Any, task_vars: t.Mapping[str, t.Any], template: t.Callable[
     """
     if not (_in_role(task) or os.path.realpath(task.get_path() or os.sep).startswith(_PLAYBOOKS)):
         return ""
-    known = known_names(_SPEC)
+    known = known_names(SPEC)
     unknown = sorted(name for name in task_vars if name.startswith(PREFIX) and name not in known)
     if unknown:
         unknown = without_own(unknown, template(task_vars.get(OWN)))

@@ -97,8 +97,8 @@ class KillableClient(Client):
 
     run: Run
 
-    def login(self) -> str:
-        key = super().login()
+    def _log_in(self, until: float) -> str:
+        key = super()._log_in(until)
         self.run.site.secrets.add(key)
         return key
 

@@ -34,6 +34,11 @@ def joined(output: str) -> str:
     return " ".join(output.split())
 
 
+def only_a_key_is_staged(bench: Bench) -> bool:
+    """The visit that creates the key also publishes the probe."""
+    return [path.name for path in (bench.store / "shop").iterdir()] == ["staged"]
+
+
 def test_a_web_root_that_is_not_served_stops_before_the_order(bench: Bench) -> None:
     """The host's other certificate, which has another validation method, is issued."""
     bench.emulator.set(dcv_mode="pass")
@@ -50,7 +55,7 @@ def test_a_web_root_that_is_not_served_stops_before_the_order(bench: Bench) -> N
     assert "other: installed" in run.output
     assert len(bench.orders) == 1
     assert not list(Path(elsewhere(bench)).rglob("*")), "the probe and its directories are removed"
-    assert not (bench.store / "shop").exists()
+    assert only_a_key_is_staged(bench)
 
 
 @pytest.mark.slow
@@ -163,7 +168,7 @@ def test_an_approver_that_is_not_allowed_stops_before_the_order(bench: Bench) ->
     assert run.code != 0
     assert "root@elsewhere.example.org may not approve shop.example.com" in joined(run.output)
     assert not bench.orders
-    assert not bench.snapshot()
+    assert only_a_key_is_staged(bench)
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -49,3 +51,28 @@ def test_an_order_that_is_checked_by_hand_is_not_waited_for(bench: Bench) -> Non
     assert installed(bench) == ["a", "c"]
     assert "This run did not wait for it, because it requires" in run.output
     assert "b: pending: order" in run.output
+
+
+@pytest.mark.slow
+def test_what_is_issued_is_installed_while_others_are_pending(bench: Bench) -> None:
+    """The CA holds order b until the certificates of the others are installed."""
+    bench.emulator.set(issuance_delay=8.0)
+    lists = {"web1": [certificate("a"), certificate("b")], "web2": [certificate("c")]}
+    run = bench.start(**fleet(bench, lists, gogetssl_wait_timeout=900))
+    wait_until(lambda: len(bench.emulator.ledger()["orders"]) == 3)
+    [held] = [one["order_id"] for one in bench.emulator.ledger()["orders"] if "b.example.com" in one["names"]]
+    bench.emulator.force(held, action="hold")
+    wait_until(lambda: installed(bench) == ["a", "c"])
+    assert run.poll() is None
+    bench.emulator.set(issuance_delay=0.0)
+    bench.emulator.force(held, action="pass")
+    output, _unused = run.communicate(timeout=120)
+    assert run.returncode == 0, output
+    assert installed(bench) == ["a", "b", "c"]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)

@@ -29,4 +29,8 @@ def open_api(params: Params, run_directory: str | None = None) -> Api:
     limits = Limits(timeout=params["api_timeout"], deadline=params["api_deadline"])
     client = Client(params["api_url"], credentials, limits, params["api_ca_path"])
     client.exchange.begun = functools.partial(run_cache.count_call, run_directory)
-    return Api(client, run_cache.RunCache(run_directory, (client.url, credentials.user, credentials.auth_key)))
+    cache = run_cache.RunCache(run_directory, (client.url, credentials.user, credentials.auth_key))
+    password = credentials.password
+    if password:
+        client.share_key = lambda log_in: cache.read_secret("login", password, log_in)
+    return Api(client, cache)

@@ -27,11 +27,9 @@ class Base:
         """The API's URL. Each URL has its own orders."""
         return self._client.url
 
-    def login(self, password: str | None = None) -> str:
+    def login(self) -> str:
         """Obtain an auth key (1.2), or that of another host of the run with the same password."""
-        if not password:
-            return self._client.login()
-        return self.cache.read_secret("login", password, self._client.login)
+        return self._client.login()
 
     def record_answers(self) -> None:
         """Record the vendor's responses from now on."""

@@ -91,6 +91,8 @@ class Client:
         watch(self._session, self.exchange)
         self._session.headers["User-Agent"] = "certops.gogetssl"
         self._verify: bool | str = ca_path or True
+        # Obtains the key from another host of the run, or else by the function that it gets.
+        self.share_key: t.Callable[[t.Callable[[], str]], str] = lambda log_in: log_in()
         self.recorded: list[dict[str, Json]] | None = None  # a list if responses are recorded
 
     def read(self, verb: str, path: str, fields: Fields | None = None) -> Json:
@@ -100,16 +102,15 @@ class Client:
     def write(self, verb: str, path: str, fields: Fields | None = None) -> Json:
         """Send a write once. After a lost response, the caller must determine whether it had an effect."""
         until = self._clock() + self._limits.deadline
-        if self._key is None:
-            self._log_in(until)  # first, so that a failed login cannot be mistaken for a failed write
+        self._ensure_key(until)  # first, so that a failed login cannot be mistaken for a failed write
         try:
             return self._authorised(verb, path, fields or {}, False, until)
         except _Passing as problem:
             raise problem.error from None
 
     def login(self) -> str:
-        """Obtain a key for user and password (API reference 1.2) and return it."""
-        return self._log_in(self._clock() + self._limits.deadline)
+        """Obtain a key for user and password (API reference 1.2), or that of another host of the run, and return it."""
+        return self.share_key(lambda: self._log_in(self._clock() + self._limits.deadline))
 
     def _retried(self, send: t.Callable[[float], Json], until: float | None = None) -> Json:
         """Return the result of a read, with retries. `until` is the time on the clock at which the read must end."""
@@ -123,6 +124,10 @@ class Client:
                     raise problem.error from None
                 self._sleep(pause)
         raise AssertionError("the loop above returns or raises")
+
+    def _ensure_key(self, until: float) -> None:
+        if self._key is None:
+            self._key = self.share_key(lambda: self._log_in(until))
 
     def _log_in(self, until: float) -> str:
         user, password = self._credentials.user, self._credentials.password
@@ -143,23 +148,18 @@ class Client:
         try:
             payload = self._retried(send, until)
         except _Refused as refusal:
-            raise self._login_refused(call, refusal.message) from None
+            message = f"{call}: GoGetSSL refused the login: {answers.sentence(refusal.message)} {_LOGIN_HINT}"
+            raise GogetsslError(message, Kind.REFUSED) from None
         key = payload.get("key") if isinstance(payload, dict) else None
         if not isinstance(key, str) or not key:
             raise GogetsslError(f"{call}: GoGetSSL's response contains no key.", Kind.ANSWER)
         self._key = key
         return key
 
-    @staticmethod
-    def _login_refused(call: str, message: str) -> GogetsslError:
-        message = f"{call}: GoGetSSL refused the login: {answers.sentence(message)} {_LOGIN_HINT}"
-        return GogetsslError(message, Kind.REFUSED)
-
     def _authorised(self, verb: str, path: str, fields: Fields, reading: bool, until: float) -> Json:
         """Send one call with a key. Replace a key that the API refuses once: a refused call had no effect."""
         call = f"{verb} {path}"
-        if self._key is None:
-            self._log_in(until)
+        self._ensure_key(until)
         try:
             return self._call(verb, path, fields, reading, until)
         except _KeyRefused as refusal:

@@ -13,7 +13,7 @@ from .._core.task import Context, Result
 def run(context: Context) -> Result:
     """Log in. The result contains only the key."""
     api: Api = context.api()
-    return {"changed": False, "auth_key": api.login(context.params["api_password"])}
+    return {"changed": False, "auth_key": api.login()}
 
 
 TASK = api_task({}, run)

@@ -24,6 +24,7 @@ from .._host import files as _files
 from .._host import install, key_transfer, store
 from .._host.store import OrderOf
 from .._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC, CertificateSpec
+from . import dcv_file
 
 CSR_LIMIT = 4000  # characters, the vendor's limit for a CSR (API reference 5)
 # Options of gogetssl_certificate, checked before the certificate is ordered.
@@ -33,6 +34,11 @@ INSTALLATION_SPEC: dict[str, t.Any] = {
     "trusted_roots": {"type": "str"},
     "store_password": {"type": "str", "no_log": True},
     "services": {"type": "dict", "default": {}},
+}
+# The probe of the preflight, published in the same visit.
+PROBE_SPEC: dict[str, t.Any] = {
+    "probe_files": {"type": "list", "elements": "dict", "default": []},
+    "web_root": {"type": "path"},
 }
 # Sources of the CSR's subject fields.
 _SUBJECT = {"C": "country", "ST": "region", "L": "city", "O": "name", "OU": "division"}
@@ -139,13 +145,29 @@ def run(context: Context) -> Result:
         directory = store.base_directory(params)
     stopped = _stopped(params, specs, directory)
     specs = tuple(spec for spec in specs if spec.name not in stopped)
+    probe = {"probe_problem": _publish_probe(context)}
     with _files.os_errors_as_sentences():
         if context.check_mode:
-            return _report([_preview(spec, _read(directory, spec)) for spec in specs], stopped)
+            return {**_report([_preview(spec, _read(directory, spec)) for spec in specs], stopped), **probe}
         _files.make_directory(directory)
         with _files.locked(directory, context.sleep):
             done = [_apply(directory, spec, from_afar) for spec in specs]
-            return {**_report(done, stopped), **(_lacking(done) if from_afar else {})}
+            return {**_report(done, stopped), **(_lacking(done) if from_afar else {}), **probe}
+
+
+def _publish_probe(context: Context) -> str:
+    """Publish the probe. A failure stops only the certificates that are validated by files, so it is returned."""
+    files, web_root = context.params["probe_files"], context.params["web_root"]
+    if not files:
+        return ""
+    if not web_root:
+        raise input_error("probe_files requires web_root.")
+    params = {"files": files, "web_root": web_root, "state": "present"}
+    try:
+        dcv_file.run(dataclasses.replace(context, params=params))
+    except GogetsslError as error:
+        return error.message
+    return ""
 
 
 def _stopped(params: Params, specs: t.Iterable[CertificateSpec], directory: str) -> dict[str, str]:
@@ -306,7 +328,14 @@ def _fits_key(spec: CertificateSpec, key: store.Key) -> bool:
 
 
 TASK = Task(
-    argument_spec={**API_SPEC, **CERTIFICATES_SPEC, **CONTACTS_SPEC, **key_transfer.SPEC, **INSTALLATION_SPEC},
+    argument_spec={
+        **API_SPEC,
+        **CERTIFICATES_SPEC,
+        **CONTACTS_SPEC,
+        **key_transfer.SPEC,
+        **INSTALLATION_SPEC,
+        **PROBE_SPEC,
+    },
     run=run,
     needs=(x509.CRYPTOGRAPHY,),
 )

@@ -30,6 +30,7 @@ OPTIONS = {
     "interval": {"type": "int", "default": 10},
     "brief_order_ids": {"type": "list", "elements": "int", "default": []},
     "return_early": {"type": "bool", "default": False},
+    "return_after": {"type": "int"},
     "order_texts": {"type": "dict", "default": {}},
     "include_details": {"type": "bool"},
     "include_invoice": {"type": "bool", "default": False},
@@ -107,22 +108,24 @@ class _Wait:
         self._brief = frozenset(params["brief_order_ids"])
         self.interval: float = max(1, params["interval"])
         self.deadline: float = self._begun + params["wait"]
+        after = params["return_after"]
+        self._end: float = self.deadline if after is None else min(self.deadline, self._begun + after)
 
     def seconds_left(self, still_open: t.Sequence[int], finished: bool) -> float:
         """The longest time until the wait is over; 0 if it is over.
 
         Brief orders are waited for during one interval. With `return_early`, the wait ends when orders have finished
-        and no other one finishes during two intervals.
+        and no other one finishes during two intervals. `return_after` ends it in any case.
         """
         now = self._context.now()
         self._finished = now if finished else self._finished
         if not still_open:
             return 0
         if self._brief.issuperset(still_open):
-            return min(self.deadline, self._begun + self.interval) - now
+            return min(self._end, self._begun + self.interval) - now
         if self._finished is not None and self._context.params["return_early"]:
-            return min(self.deadline, self._finished + 2 * self.interval) - now
-        return self.deadline - now
+            return min(self._end, self._finished + 2 * self.interval) - now
+        return self._end - now
 
     def show(self, orders: t.Sequence[Result]) -> None:
         """Show the orders that the run waits for, at most every `SHOW_AFTER` seconds."""

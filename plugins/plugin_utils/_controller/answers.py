@@ -52,6 +52,7 @@ SHAPES: dict[str, dict[str, t.Any]] = {
             }
         ],
         "stopped": [{"name": _NAME, "reason": _TEXT}],
+        "probe_problem": _TEXT,
     },
     "gogetssl_dcv_file": {"files": [{"path": _TEXT, "changed": _FLAG}]},
     "gogetssl_publish_http": {

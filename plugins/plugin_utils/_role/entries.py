@@ -19,3 +19,12 @@ def entries_of(value: t.Any) -> list[Entry]:
 def by_name(entries: Entries) -> dict[str, Entry]:
     """Map names to entries. If several entries have the same name, the last one is used."""
     return {entry["name"]: entry for entry in entries}
+
+
+def list_of(results: Entry, name: str, key: str) -> list[t.Any]:
+    """The list under this key in the result of this name; empty if the task did not run."""
+    return list((results.get(name) or {}).get(key) or [])
+
+
+def names_of(entries: Entries) -> set[str]:
+    return {one["name"] for one in entries}

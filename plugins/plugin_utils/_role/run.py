@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .entries import Entries, Entry
-from .publishing import built_in, calls, failures, reached
+from .entries import Entries, Entry, list_of, names_of
+from .preflight import preflight_state
+from .publishing import calls, failures
 from .report import stopped_orders
 from .waiting import orders_to_wait_for
 
-_PREFLIGHT_STEPS = ("buy", "renew", "reissue", "add_names")
 # The results by name, and the variables that the role registers.
 RESULTS = {
     "inspected": "__gogetssl_host_state",
@@ -34,21 +34,21 @@ _Found = dict[str, t.Any]
 
 def run_state(results: Entry, settings: Entry, host: str, check_mode: bool = False) -> _Found:
     """Everything that the role derives from its results, by name."""
-    found = _preflight(results, settings, check_mode)
+    found = preflight_state(results, settings, host, check_mode)
     found.update(_orders(results, settings, found))
     found.update(_validation(results, settings, found, host))
-    found.update(_removal(results, settings, found, host))
+    found.update(_removal(results, settings, found))
     # Certificates that the plan stops need a decision of an operator. Nothing was changed for them.
-    by_plan = [*_list(results, "planned", "stopped"), *_list(results, "inspected", "stopped")]
+    by_plan = [*list_of(results, "planned", "stopped"), *list_of(results, "inspected", "stopped")]
     later = [
         *found["preflight_stopped"],
-        *_list(results, "requested", "stopped"),
-        *_list(results, "ordered", "stopped"),
-        *_list(results, "refreshed", "stopped"),
+        *list_of(results, "requested", "stopped"),
+        *list_of(results, "ordered", "stopped"),
+        *list_of(results, "refreshed", "stopped"),
         *found["dns_stopped"],
         *found["dcv_stopped"],
-        *_list(results, "copied", "stopped"),
-        *_list(results, "deployed", "stopped"),
+        *list_of(results, "copied", "stopped"),
+        *list_of(results, "deployed", "stopped"),
     ]
     completed = _completed(results)
     kind = ("run" if later else "plan" if by_plan else "") if completed else ""
@@ -69,7 +69,8 @@ def play_state(known_hosts: t.Iterable[Entry]) -> _Found:
         if settings and results["ordered"]:
             found = run_state(results, settings, str(known["inventory_hostname"]))
             awaited += found["awaited"]
-            seconds += [one["seconds"] for one in found["short_cached"]]
+            waiting = {one["order_id"] for one in found["awaited"]}
+            seconds += [one["seconds"] for one in found["short_cached"] if one["order_id"] in waiting]
     brief = {one["order_id"] for one in awaited if one["requires"]}
     return {
         "order_ids": _unique(one["order_id"] for one in awaited if one["order_id"] not in brief),
@@ -77,10 +78,6 @@ def play_state(known_hosts: t.Iterable[Entry]) -> _Found:
         "texts": {one["order_id"]: one["text"] for one in awaited},
         "negative_ttl": max(seconds),
     }
-
-
-def _list(results: Entry, name: str, key: str) -> list[t.Any]:
-    return list((results.get(name) or {}).get(key) or [])
 
 
 def _methods(order: Entry) -> list[t.Any]:
@@ -97,63 +94,12 @@ def _unique(values: t.Iterable[t.Any]) -> list[t.Any]:
     return list(dict.fromkeys(values))
 
 
-def _names(entries: Entries) -> set[str]:
-    return {one["name"] for one in entries}
-
-
-def _preflight(results: Entry, settings: Entry, check_mode: bool) -> _Found:
-    """The certificates that need an API call, and those that the preflight checks."""
-    obtain = _list(results, "inspected", "obtain")
-    due = [one for one in settings.get("certificates", ()) if one["name"] in obtain]
-    acting = {one["name"] for one in _list(results, "planned", "orders") if one["step"] in _PREFLIGHT_STEPS}
-    # Without a plan, for playbooks/preflight.yml, all certificates are checked, whatever is due.
-    planned = bool(results.get("planned"))
-    mode = str(settings.get("preflight", True)).lower() if planned else "true"
-    checked = [one for one in due if one["name"] in acting] if planned else list(settings.get("certificates", ()))
-    checked = checked if mode != "false" else []
-    probed = probed_names(checked)
-    files = [results["probe"]] if probed and results.get("probe") and settings.get("http_publisher") != "none" else []
-    reason = next((one["reason"] for one in failures(files, results, "probe_published")), "")
-    tried = files if results.get("probe_published") and not check_mode else []
-    probe_stops = [{"name": name, "reason": f"{name}: {reason}"} for name in probed if reason]
-    stops = probe_stops + (_list(results, "preflight", "stopped") if mode == "true" else [])
-    return {
-        "due": due,
-        "preflight": checked,
-        "probe_files": files,
-        "probe_hooks": calls(files, settings, "probe_published", "present"),
-        "probes": tried if not reason else [],
-        "probes_to_remove": tried if not reason or reached(results, "probe_published") else [],
-        "probe_removal_hooks": calls(
-            tried if not reason or reached(results, "probe_published") else [], settings, "probe_removed", "absent"
-        ),
-        "web_hosts": settings["web_hosts"] if built_in(settings) else [],
-        "probe_stopped": probe_stops,
-        "preflight_stopped": stops,
-        "publishers": [
-            *(["http"] if settings.get("http_publisher") != "none" else []),
-            *(["dns"] if settings.get("dns_provider") else []),
-        ],
-    }
-
-
-def probed_names(certificates: Entries) -> list[str]:
-    """The certificates that may be validated by a file."""
-    names = []
-    for one in certificates:
-        dcv = one.get("dcv", "http")
-        methods = " ".join(map(str, dcv.values() if isinstance(dcv, t.Mapping) else [dcv])).lower()
-        if "http" in methods or "auto" in methods:
-            names.append(one["name"])
-    return names
-
-
 def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The orders, each in its most recent state, and the certificates that may be ordered."""
-    hooks = [one for one in _list(results, "publisher_failed", "msg") if one.get("phase") == "verified"]
-    by_dns = [one["name"] for one in _list(results, "planned", "orders") if "dns" in _methods(one)]
+    hooks = [one for one in list_of(results, "publisher_failed", "msg") if one.get("phase") == "verified"]
+    by_dns = [one["name"] for one in list_of(results, "planned", "orders") if "dns" in _methods(one)]
     dns_stopped = [
-        *_list(results, "dns_checked", "stopped"),
+        *list_of(results, "dns_checked", "stopped"),
         *(
             {"name": name, "reason": f"{name}: {reason}"}
             for name in by_dns
@@ -161,37 +107,40 @@ def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
         ),
         *({"name": one["name"], "reason": f"{one['name']}: {one['reason']}"} for one in hooks),
     ]
-    unusable = [*_list(results, "planned", "stopped"), *found["preflight_stopped"], *dns_stopped]
-    held = _names([*unusable, *_list(results, "requested", "stopped")])
-    refreshed = _list(results, "refreshed", "orders")
-    ordered = _list(results, "ordered", "orders")
+    unusable = [*list_of(results, "planned", "stopped"), *found["preflight_stopped"], *dns_stopped]
+    held = names_of([*unusable, *list_of(results, "requested", "stopped")])
+    refreshed = list_of(results, "refreshed", "orders")
+    ordered = list_of(results, "ordered", "orders")
     pending = [one for one in ordered if one["pending"] and one["order_id"]]
     return {
         "to_order": [one for one in found["due"] if one["name"] not in held],
         "dns_stopped": dns_stopped,
-        "orders": [one for one in ordered if one["name"] not in _names(refreshed)] + refreshed,
+        "orders": [one for one in ordered if one["name"] not in names_of(refreshed)] + refreshed,
         "pending": pending,
         "pending_ids": _unique(one["order_id"] for one in pending),
         "order_methods": {one["order_id"]: one["methods"] for one in pending},
         "auto": [one["name"] for one in settings.get("certificates", ()) if "auto" in str(one.get("dcv", "")).lower()],
-        "refresh": [one for one in settings.get("certificates", ()) if one["name"] in _names(pending)],
+        "refresh": [one for one in settings.get("certificates", ()) if one["name"] in names_of(pending)],
     }
 
 
 def _validation(results: Entry, settings: Entry, found: Entry, host: str) -> _Found:
     """What is published for the pending orders, and which of them can be validated and waited for."""
-    validations = _list(results, "ordered", "validations") + _list(results, "dcv", "validations")
+    validations = list_of(results, "ordered", "validations") + list_of(results, "dcv", "validations")
     due = [one for one in validations if one.get("state") != "validated"]
     files = [one for one in due if one.get("file_name")]
     records = [one for one in due if one.get("record")]
     provider = settings.get("dns_provider") or ""
     unpublished = _unpublished(results, files, records)
-    checked = [one for one in _list(results, "dcv_checked", "validations") if one.get("state") != "validated"]
+    checked = [one for one in list_of(results, "dcv_checked", "validations") if one.get("state") != "validated"]
     invisible = [one for one in checked if one.get("file_name") and one.get("visible") is False]
     missing = {one["order_id"] for one in unpublished}
     to_validate = [one for one in found["pending_ids"] if one not in missing]
     usable = set(to_validate) - {one["order_id"] for one in invisible}
-    awaited = orders_to_wait_for(found["pending"], checked, host=host, dns_provider=provider, order_ids=usable)
+    finished = {one["order_id"] for one in list_of(results, "refreshed", "orders") if not one["pending"]}
+    awaited = orders_to_wait_for(
+        found["pending"], checked, host=host, dns_provider=provider, order_ids=usable - finished
+    )
     return {
         "validations": validations,
         "files": files,
@@ -203,20 +152,32 @@ def _validation(results: Entry, settings: Entry, found: Entry, host: str) -> _Fo
         "dcv_stopped": stopped_orders(found["orders"], unpublished, invisible),
         "usable_ids": usable,
         "awaited": awaited if results.get("dcv_checked") else [],
+        "unfinished": _unfinished(results, settings, awaited),
         **_cached(results, settings, awaited),
     }
+
+
+def _unfinished(results: Entry, settings: Entry, awaited: Entries) -> bool:
+    """Whether the host waits longer, for its own orders or for those of the hosts whose certificates it copies."""
+    pending, seconds = (
+        set(list_of(results, "incomplete", "pending")),
+        (results.get("incomplete") or {}).get("seconds_left"),
+    )
+    own = pending & {one["order_id"] for one in awaited if not one["requires"]}
+    copies = pending and list_of(results, "copied", "waiting")
+    return bool(settings["wait"] and (seconds or 0) > 0 and (own or copies))
 
 
 def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Found]:
     """The orders whose records or files could not be published."""
     return [
-        *_list(results, "dns_published", "stopped"),
+        *list_of(results, "dns_published", "stopped"),
         *(
             {"order_id": order_id, "reason": reason}
             for order_id in _unique(one["order_id"] for one in records)
             if (reason := _problem(results, "dns_published"))
         ),
-        *(one for one in _list(results, "publisher_failed", "msg") if one.get("phase") == "present"),
+        *(one for one in list_of(results, "publisher_failed", "msg") if one.get("phase") == "present"),
         *(
             {**one, "reason": f"the DCV files could not be published: {one['reason']}"}
             for one in failures(files, results, "files_published")
@@ -227,9 +188,9 @@ def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Foun
 def _cached(results: Entry, settings: Entry, awaited: Entries) -> _Found:
     """Negative DNS responses that the CA's resolver may have cached: within the time limit of the run, and longer."""
     limit = int(settings.get("wait_timeout") or 0)
-    cached = _list(results, "dns_published", "cached")
+    cached = list_of(results, "dns_published", "cached")
     short = [one for one in cached if one["seconds"] <= limit]
-    still = {one["order_id"] for one in awaited} & set(_list(results, "incomplete", "pending"))
+    still = {one["order_id"] for one in awaited} & set(list_of(results, "incomplete", "pending"))
     return {
         "short_cached": short,
         "long_cached": _unique(one["reason"] for one in cached if one["seconds"] > limit and settings["wait"]),
@@ -237,24 +198,24 @@ def _cached(results: Entry, settings: Entry, awaited: Entries) -> _Found:
     }
 
 
-def _removal(results: Entry, settings: Entry, found: Entry, host: str) -> _Found:
+def _removal(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The files to remove, and the orders whose records stay. A run that failed leaves no files."""
     refreshed = results.get("refreshed") or {}
     waited = bool(refreshed) and not refreshed.get("failed")
     pending = [one["order_id"] for one in found["orders"] if one["pending"]]
     still = [one for one in pending if one in found["usable_ids"]] if waited else []
     # Orders whose state this run does not know.
-    unread = [one for name in ("planned", "ordered", "refreshed") for one in _list(results, name, "unread_order_ids")]
+    unread = [one for name in ("planned", "ordered", "refreshed") for one in list_of(results, name, "unread_order_ids")]
     of_finished = [
         one for order in found["orders"] if not order["pending"] for one in order.get("validations") or () if one
     ]
     obsolete = [
         *(one for one in found["validations"] if one["order_id"] not in still),
         *of_finished,
-        *(one for one in _list(results, "inspected", "unremoved_files") if one["order_id"] not in [*still, *unread]),
+        *(one for one in list_of(results, "inspected", "unremoved_files") if one["order_id"] not in [*still, *unread]),
     ]
     files = [
-        *_list(results, "inspected", "probes"),
+        *list_of(results, "inspected", "probes"),
         *found["probes_to_remove"],
         *([] if settings["keep_dcv"] else {_file(one): one for one in obsolete if one.get("file_name")}.values()),
     ]
@@ -262,10 +223,12 @@ def _removal(results: Entry, settings: Entry, found: Entry, host: str) -> _Found
     left = {one["order_id"]: one["reason"] for one in problems}
     kept = [one for one in files if (one.get("order_id") or 0) in left]
     deployed = results.get("deployed") or {}
+    hooks = calls(files, settings, "files_removed", "absent")
+    noted = (results.get("inspected") or {}).get("published")
     names = ", ".join(_unique(one["file_name"] for one in kept))
     return {
         "obsolete_files": files,
-        "removal_hooks": calls(files, settings, "files_removed", "absent"),
+        "removal_hooks": hooks,
         "unremoved": files if deployed.get("dcv_files_left") else kept,
         "warnings": [
             f"WARNING: DCV files not removed: {names}. The next run tries again. {' '.join(_unique(left.values()))}"
@@ -273,7 +236,7 @@ def _removal(results: Entry, settings: Entry, found: Entry, host: str) -> _Found
         if kept
         else [],
         "needed_ids": [*still, *unread],
-        "own_web_root": found["web_hosts"] == [host] and settings["http_publisher"] == "web_root",
+        "cleanup": bool((files and not found["own_web_root"]) or hooks or noted or found["records"]),
     }
 
 
@@ -285,4 +248,4 @@ def _completed(results: Entry) -> bool:
     """The deployment reached its end, so that the report has the result of each certificate."""
     deployed = results.get("deployed") or {}
     ended = "stopped" in deployed and not deployed.get("hook")
-    return ended and bool(results.get("copied") or not _list(results, "inspected", "to_copy"))
+    return ended and bool(results.get("copied") or not list_of(results, "inspected", "to_copy"))

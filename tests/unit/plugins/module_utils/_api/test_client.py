@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ import requests
 import urllib3
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._api import client as _client
+from ansible_collections.certops.gogetssl.plugins.module_utils._api.api_task import open_api
+from ansible_collections.certops.gogetssl.plugins.module_utils._api.options import API_SPEC
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError, Kind
 from tests.unit.scripted import KEY, PASSWORD, USER, Time, call, client, login, scripted
 
@@ -40,6 +43,18 @@ FAULTS = [
 def test_login_sends_user_and_password_and_returns_the_key() -> None:
     with scripted(login._replace(fields={"user": USER, "pass": PASSWORD})):
         assert client(credentials=_client.Credentials(USER, PASSWORD)).login() == KEY
+
+
+def test_the_hosts_of_a_run_share_a_login(tmp_path: Path) -> None:
+    """Each has a client of its own. Without a run, each logs in."""
+    given = {name: option.get("default") for name, option in API_SPEC.items()}
+    params = {**given, "api_url": "https://vendor.test/api", "api_user": USER, "api_password": PASSWORD}
+    balance = call(*READ, {"balance": "1"})
+    for directory, calls in ((str(tmp_path), (login, balance, balance)), (None, (login, balance, login, balance))):
+        with scripted(*calls) as made:
+            for _host in range(2):
+                open_api(params, directory).balance()
+        assert made[-1].fields["auth_key"] == KEY
 
 
 def test_the_first_call_logs_in_and_the_second_does_not() -> None:

@@ -183,6 +183,24 @@ def test_check_mode_changes_nothing(tmp_path: Path) -> None:
     assert hosts.tree(str(tmp_path)) == {}
 
 
+def test_the_probe_is_published_in_the_same_visit(tmp_path: Path) -> None:
+    web_root = tmp_path / "www"
+    probe = {"probe_files": [{"file_name": "probe.txt", "content": "x"}], "web_root": str(web_root)}
+    item = {"name": "shop", "names": NAMES, "product": "68", "key_type": "ecdsa-p256"}
+
+    def visit(check_mode: bool = False) -> dict[str, t.Any]:
+        directory = str(tmp_path / "gogetssl")
+        return hosts.run(_csr.TASK, check_mode, certificates=[item], directory=directory, **probe)
+
+    result = visit()
+    assert str(web_root) in result["probe_problem"]
+    assert result["requests"][0]["csr"], "a missing web root stops only certificates that are validated by files"
+    web_root.mkdir()
+    for check_mode in (True, False):
+        assert visit(check_mode)["probe_problem"] == ""
+        assert (web_root / ".well-known" / "pki-validation" / "probe.txt").exists() is not check_mode
+
+
 def test_key_is_in_no_result(tmp_path: Path) -> None:
     results = [make(tmp_path), make(tmp_path, names=["other.example.com"]), make(tmp_path, key_type="rsa-2048")]
     body = staged(tmp_path)[0].split(b"\n")[1].decode()

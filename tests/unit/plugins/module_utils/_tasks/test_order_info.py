@@ -173,6 +173,15 @@ def test_the_wait_ends_early_when_no_further_order_finishes() -> None:
     assert (time.pauses, result["pending"], result["seconds_left"]) == ([10, 10, 10, 10], [9], 860)
 
 
+@pytest.mark.parametrize(("after", "pauses", "left"), [(0, [], 900), (15, [10, 5], 885), (None, [10] * 3, 870)])
+def test_the_wait_can_be_interrupted(after: int | None, pauses: list[int], left: int) -> None:
+    time = Time()
+    last = [statuses(_7="active" if after is None else "processing")]
+    with scripted(*[statuses(_7="processing")] * len(pauses), *last):
+        result = order_info_of(time=time, order_ids=[7], wait=900, return_after=after, include_details=False)
+    assert (time.pauses, result["seconds_left"]) == (pauses, left)
+
+
 def test_the_wait_shows_what_it_waits_for() -> None:
     """Every 30 seconds. Orders that are not waited for are not shown."""
     time, shown = Time(), []  # type: tuple[Time, list[str]]

@@ -44,7 +44,7 @@ def test_another_shape_is_a_failure(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("lacking", [["other"], ["shop", "shop"], [["shop"]], "shop"])
 def test_only_requested_certificates_can_be_named(lacking: Any) -> None:
-    answer: dict[str, Any] = {"requests": [], "stopped": [], "lacking": ["shop"]}
+    answer: dict[str, Any] = {"requests": [], "stopped": [], "probe_problem": "", "lacking": ["shop"]}
     assert answers.checked("gogetssl_csr", answer, ["shop"]) == answer
     assert answers.checked("gogetssl_csr", {**answer, "lacking": lacking}, ["shop"])["failed"]
 

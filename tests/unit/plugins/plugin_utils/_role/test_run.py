@@ -192,6 +192,40 @@ def test_the_probe_is_removed_where_it_was_published() -> None:
     assert (found["probes"], found["probes_to_remove"]) == ([], [PROBE])
 
 
+def test_the_visit_for_the_keys_publishes_the_probe_in_the_own_web_root() -> None:
+    found = state({"probe": PROBE})
+    assert (found["probe_with_keys"], found["probe_hosts"], found["check_publishers"]) == ([PROBE], [], False)
+    assert (found["probes"], found["probes_to_remove"]) == ([], [])
+    visited = {"probe": PROBE, "requested": {"requests": [], "stopped": [], "probe_problem": ""}}
+    assert state(visited)["probes"] == [PROBE]
+    assert state({**visited, "requested": {"skipped": True}})["probes"] == []
+    found = state({**visited, "requested": {**visited["requested"], "probe_problem": "No root."}})
+    assert (found["probes"], found["probes_to_remove"]) == ([], [])
+    assert [one["reason"] for one in found["preflight_stopped"]] == ["a: No root.", "b: No root."]
+    # A visit that failed may have published the probe.
+    assert state({**visited, "requested": {"failed": True, "msg": "No."}})["probes_to_remove"] == [PROBE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "hosts"),
+    [
+        ({}, {"web_hosts": ["web1", "web2"]}, ["web1", "web2"]),
+        ({}, {"http_publisher": "validation_server"}, ["web1"]),
+        ({}, {"http_publisher": "mine", "http_tasks": {"mine": "mine.yml"}}, []),
+        ({"planned": {}}, {}, ["web1"]),
+    ],
+)
+def test_elsewhere_the_probe_has_visits_of_its_own(changes: Any, settings: Any, hosts: list[str]) -> None:
+    found = state({"probe": PROBE, **changes}, **settings)
+    assert (found["probe_with_keys"], found["probe_hosts"], found["check_publishers"]) == ([], hosts, True)
+
+
+def test_certificates_that_the_plan_stops_get_no_key() -> None:
+    planned = {**RESULTS["planned"], "stopped": [{"name": "b", "reason": "b: no."}]}
+    found = state({"planned": planned, "preflight": {"stopped": [{"name": "a", "reason": "a: no."}]}})
+    assert ([one["name"] for one in found["to_request"]], found["to_order"]) == (["a"], [])
+
+
 @pytest.mark.parametrize(
     ("dcv", "probed"),
     [("http", True), ("https", True), ("auto", True), ("dns", False), ({"a": "dns", "b": "https"}, True), (None, True)],
@@ -262,6 +296,51 @@ def test_hosts_of_a_play_wait_together() -> None:
     found = play_state([web1, web2, {"inventory_hostname": "web3"}, known("web4", [])])
     assert (found["order_ids"], found["brief_order_ids"], found["negative_ttl"]) == ([1], [2], 300)
     assert found["texts"][1] == "a on web1: It is validated."
+
+
+def test_what_is_finished_is_not_waited_for_again() -> None:
+    orders = [order("a", 1, requires="", pending=False), order("b", 2, requires="")]
+    web1 = known("web1", orders, __gogetssl_refreshed={"orders": orders})
+    web1["__gogetssl_ordered"] = {"orders": [order("a", 1, requires=""), orders[1]], "validations": [], "stopped": []}
+    web1["__gogetssl_dns_published"] = {"cached": [cached(1, 300)], "stopped": []}
+    found = play_state([web1])
+    assert (found["order_ids"], found["negative_ttl"]) == ([2], 0)
+
+
+@pytest.mark.parametrize(
+    ("results", "unfinished"),
+    [
+        ({"incomplete": {"pending": [2], "seconds_left": 800}}, True),
+        ({"incomplete": {"pending": [2], "seconds_left": 0}}, False),
+        ({"incomplete": {"pending": [9], "seconds_left": 800}}, False),
+        ({"incomplete": {"pending": [9], "seconds_left": 800}, "copied": {"waiting": [{"name": "c"}]}}, True),
+        ({"incomplete": {"pending": [], "seconds_left": 800}, "copied": {"waiting": [{"name": "c"}]}}, False),
+        ({"incomplete": {"skipped": True}}, False),
+    ],
+)
+def test_a_host_waits_longer_for_its_own_orders_and_those_that_it_copies(results: Any, unfinished: bool) -> None:
+    assert state(results)["unfinished"] is unfinished
+    assert state(results, wait=False)["unfinished"] is False
+
+
+def test_orders_that_need_a_person_are_not_waited_for_longer() -> None:
+    ordered = {**RESULTS["ordered"], "orders": [order("a", 1, requires="a payment")]}
+    assert state({"ordered": ordered, "incomplete": {"pending": [1], "seconds_left": 800}})["unfinished"] is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "cleanup"),
+    [
+        ({}, {}, False),
+        ({"refreshed": {}}, {}, False),
+        ({"refreshed": {}}, {"web_hosts": ["web2"]}, True),
+        ({"refreshed": {}}, {"http_publisher": "mine", "http_tasks": {"mine": "mine.yml"}}, True),
+        ({"inspected": {**RESULTS["inspected"], "published": True}}, {}, True),
+        ({"ordered": {**RESULTS["ordered"], "validations": [record(1)]}}, {"dns_provider": "nsupdate"}, True),
+    ],
+)
+def test_the_deployment_removes_files_from_the_own_web_root(changes: Any, settings: Any, cleanup: bool) -> None:
+    assert state(changes, **settings)["cleanup"] is cleanup
 
 
 @pytest.mark.parametrize(

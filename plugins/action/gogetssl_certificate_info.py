@@ -5,9 +5,42 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+
+from ..module_utils._core.errors import Kind
 from ..module_utils._tasks.certificate_info import TASK
+from ..plugin_utils import _variables
+from ..plugin_utils._controller import sound
 from ..plugin_utils._controller.controller import ControllerAction
 
 
 class ActionModule(ControllerAction):
     task = TASK
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the action. If it fails and `keep_going` is set, run it again without certificates that have mistakes."""
+        refused: AnsibleActionFail | None = None
+        result: dict[str, t.Any] = {}
+        try:
+            result = super().run(tmp, task_vars)
+        except AnsibleActionFail as error:
+            refused = error
+        args = self._task.args
+        if args.get("keep_going") and (refused or result.get("failed")) and result.get("failure") != Kind.HOST.value:
+            stops = sound.mistakes(self.task, args, _variables.prefix(self._task))
+            if stops:
+                kept = [one for one in args["certificates"] if one["name"] not in stops]
+                self._task.args = {**args, "certificates": kept}
+                return _with_stops(super().run(tmp, task_vars), stops)
+        if refused:
+            raise refused
+        return result
+
+
+def _with_stops(result: dict[str, t.Any], stops: t.Mapping[str, str]) -> dict[str, t.Any]:
+    if result.get("failed"):
+        return result
+    entries = [{"name": name, "reason": reason} for name, reason in stops.items()]
+    return {**result, "stopped": entries + result["stopped"], "refused": list(stops), "due": True}

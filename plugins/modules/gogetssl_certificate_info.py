@@ -45,6 +45,13 @@ options:
     elements: str
     choices: [none, reissue, renew, buy, add_names]
     default: [buy]
+  keep_going:
+    description:
+      - Whether the module succeeds if some of O(certificates) have mistakes, such as an unknown key or a port that
+        cannot be. With V(true), such certificates are only listed in RV(stopped) and RV(refused), and the others are
+        inspected. The play must then evaluate RV(stopped). If all of them have mistakes, the module fails.
+    type: bool
+    default: false
   web_root:
     description:
       - Web root of the host in which to look for probe files that interrupted runs of the role have left. They are
@@ -245,6 +252,12 @@ stopped:
       description: Reason why the certificate cannot be processed.
       type: str
       sample: "shop: a purchase was begun on this host and its outcome is not known."
+refused:
+  description: The names of the certificates that were not inspected, because they have mistakes. See O(keep_going).
+  returned: if certificates have mistakes and O(keep_going=true)
+  type: list
+  elements: str
+  sample: []
 install:
   description: Names of the certificates that have to be installed or verified again, without a new certificate.
   returned: success

@@ -38,8 +38,11 @@ def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator
         if refusal:  # that host stops itself, and must not stop other hosts
             continue
         try:
-            converted = (known.get(_CONVERTED) or {}).get("settings") or {}
-            requests = texts.as_list(converted.get("certificates") or known.get("gogetssl_certificates"))
+            converted = known.get(_CONVERTED) or {}
+            certificates = (converted.get("settings") or {}).get("certificates")
+            requests = texts.as_list(certificates or known.get("gogetssl_certificates"))
+            # No other host may buy for the names of a certificate that is stopped by a mistake.
+            requests = [*requests, *converted.get("refused", ())] if isinstance(requests, list) else requests
         except AnsibleError:  # the variable uses a value that is not set yet, so the host cannot buy yet
             continue
         for request in requests if isinstance(requests, list) else []:

@@ -155,3 +155,46 @@ def test_a_certificate_that_cannot_be_installed_does_not_hold_up_another(bench: 
     assert "b: There is no user tomcat99 on this host." in run.output
     assert "c: haproxy: haproxy-typo, the program of its test command, is not on this host." in run.output
     assert (len(bench.orders), (bench.store / "a" / "current").exists()) == (1, True), run.output
+
+
+@pytest.mark.slow
+def test_mistakes_in_certificates_do_not_hold_up_the_others(bench: Bench) -> None:
+    """Also those of other hosts. No other host buys for the names of a certificate that is stopped by a mistake."""
+    names = [f"{name}.example.com" for name in ("a", "b", "c", "d", "e")]
+    changes = ({}, {"dcv": "htpp"}, {"period": 0}, {"organisation": {"name": "x"}}, {"key_type": "ecdsa-p256"})
+    first = [
+        {"name": name[0], "names": [name], "product": "66", "dcv": "http", **change}
+        for name, change in zip(names, changes)
+    ]
+    second = [{**one, "name": f"{one['name']}2"} for one in (first[0], first[4])]
+    second[0].update(names=[names[1]])  # that of b, which web1 stops
+    second[1].update(names=["f.example.com"])
+    variables: dict[str, Any] = {
+        "hosts": ("web1", "web2"),
+        "gogetssl_directory": str(bench.store) + "/{{ inventory_hostname }}",
+        "gogetssl_resolve": dict.fromkeys([*names, "f.example.com"], "127.0.0.1"),
+        "test_lists": {"web1": first, "web2": second},
+        "gogetssl_certificates": "{{ test_lists[inventory_hostname] }}",
+    }
+
+    def installed() -> list[str]:
+        return sorted(path.parts[-3] for path in bench.store.glob("*/*/current/cert.pem"))
+
+    run = bench.run(**variables)
+    assert run.code != 0
+    assert installed() == ["a", "e", "e2"]
+    output = " ".join(run.output.split())
+    for sentence in (
+        "b: 'htpp' cannot validate b.example.com",
+        "c: period must be at least 1 month.",
+        "d: unknown key organisation; did you mean organization?",
+        "a2: web2 and web1 request b.example.com, and each would buy it.",
+    ):
+        assert sentence in output, run.output
+    orders = len(bench.orders)
+    assert orders == 3
+    before = bench.snapshot()
+    run = bench.run(**variables)
+    assert run.code != 0
+    assert "c: period must be at least 1 month." in run.output
+    assert (len(bench.orders), bench.snapshot()) == (orders, before)

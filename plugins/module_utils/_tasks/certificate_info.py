@@ -38,8 +38,8 @@ def run(context: Context) -> Result:
         return [one.name for one, _state, decision in evaluated if decision.step is step]
 
     obtain, copy, install = named(Step.OBTAIN), named(Step.COPY), named(Step.INSTALL)
-    flag_removed = [one.name for one in spec if one.name in obtain and repeats.flag_removed(one, found[one.name])]
     published = any(state.published for state in found.values())
+    flag_removed = [one.name for one in spec if one.name in obtain and repeats.flag_removed(one, found[one.name])]
     interrupted = any(state.interrupted_files for state in found.values())
     probe_files = sorted({name for state in found.values() for name in state.probes})
     unremoved = file_notes.read(
@@ -175,7 +175,11 @@ def _order_id(spec: CertificateSpec, found: journal.HostState) -> int | None:
     return found.journal.order_id if found.journal else None
 
 
-OPTIONS = {"api_password_date": {"type": "str", "no_log": False}, "web_root": {"type": "path"}}
+OPTIONS = {
+    "api_password_date": {"type": "str", "no_log": False},
+    "web_root": {"type": "path"},
+    "keep_going": {"type": "bool", "default": False},  # for the action plugin
+}
 TASK = Task(
     argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC, **SPEND_SPEC, **OPTIONS}, run=run, needs=(x509.CRYPTOGRAPHY,)
 )

@@ -43,8 +43,11 @@ def role_variables(
     options: Options,
     defaults: t.Mapping[str, t.Any],
     not_empty: t.Sequence[str] = (),
+    refused: t.Container[str] = (),
 ) -> dict[str, t.Any]:
     """The `settings` by name without the prefix, and sentences: `errors`, and `unknown` services and publishers.
+
+    The certificates in `refused` have mistakes. They are left out of the settings, and returned as they are.
 
     Secrets are validated but not returned. A certificate whose services are unknown can still be retired.
 
@@ -55,13 +58,14 @@ def role_variables(
     named = dict(zip(options, values))
     empty = [name for name in not_empty if name in named and named[name] in ("", None)]
     if empty:
-        return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty], "unknown": []}
+        return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty], "unknown": [], "refused": []}
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
     given = texts.given(given, options)
+    given, left_out = _without(given, refused)
     problem = input_problems.first_problem(_without_prefix(given), _without_prefix(options), PREFIX)
     if problem:
-        return {"settings": {}, "errors": [problem], "unknown": []}
+        return {"settings": {}, "errors": [problem], "unknown": [], "refused": left_out}
     validated = ArgumentSpecValidator(_spec(options)).validate(_plain(given))
     settings = {
         name[len(PREFIX) :]: _without_none(value)
@@ -69,7 +73,17 @@ def role_variables(
         if value is not None and not options[name].get("no_log")
     }
     errors = [validator_messages.plain(error) for error in validated.error_messages]
-    return {"settings": settings, "errors": errors, "unknown": [] if errors else _unknown(settings)}
+    unknown = [] if errors else _unknown(settings)
+    return {"settings": settings, "errors": errors, "unknown": unknown, "refused": left_out}
+
+
+def _without(given: t.Mapping[str, t.Any], refused: t.Container[str]) -> tuple[dict[str, t.Any], list[t.Any]]:
+    """The variables without the refused certificates, and these."""
+    certificates = given.get(f"{PREFIX}certificates")
+    if not refused or not isinstance(certificates, list):
+        return dict(given), []
+    left_out = [one for one in certificates if isinstance(one, dict) and one.get("name") in refused]
+    return {**given, f"{PREFIX}certificates": [one for one in certificates if one not in left_out]}, _plain(left_out)
 
 
 def _unknown(settings: t.Mapping[str, t.Any]) -> list[str]:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import typing as t
 
 from .._core import apart, libraries, locks
-from .._core.errors import GogetsslError, host_error, input_error
+from .._core.errors import LONGEST_MESSAGE, GogetsslError, host_error, input_error
 from .._core.task import Context, Result, Task
-from .._core.text import LIMIT, shortened
+from .._core.text import LIMIT, printable, shortened
 from .._dns import providers
 from .._dns import records as _records
 from .._dns.places import PLACES_SPEC, read_places
@@ -160,7 +160,7 @@ class _Publication:
             with locks.provider(self.context.run_directory):
                 answer = self.send(provider.module, {**given, "verify_only": verify_only})
             if answer.get("failed"):
-                raise host_error(str(answer.get("msg")))
+                raise host_error(printable(str(answer.get("msg") or "The provider gave no reason."), LONGEST_MESSAGE))
             self.changed = self.changed or bool(answer.get("changed") and not verify_only)
             self.differences += [answer["diff"]] if answer.get("diff") else []
 

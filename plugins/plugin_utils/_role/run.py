@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .entries import Entries, Entry
-from .publishing import built_in, calls, failures, reached
+from .publishing import built_in, calls, failures, hook_failures, reached
 from .report import stopped_orders
 from .waiting import orders_to_wait_for
 
@@ -150,7 +150,7 @@ def probed_names(certificates: Entries) -> list[str]:
 
 def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The orders, each in its most recent state, and the certificates that may be ordered."""
-    hooks = [one for one in _list(results, "publisher_failed", "msg") if one.get("phase") == "verified"]
+    hooks = hook_failures(results, "verified")
     by_dns = [one["name"] for one in _list(results, "planned", "orders") if "dns" in _methods(one)]
     dns_stopped = [
         *_list(results, "dns_checked", "stopped"),
@@ -216,7 +216,7 @@ def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Foun
             for order_id in _unique(one["order_id"] for one in records)
             if (reason := _problem(results, "dns_published"))
         ),
-        *(one for one in _list(results, "publisher_failed", "msg") if one.get("phase") == "present"),
+        *hook_failures(results, "present"),
         *(
             {**one, "reason": f"the DCV files could not be published: {one['reason']}"}
             for one in failures(files, results, "files_published")

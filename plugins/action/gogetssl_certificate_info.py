@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._core.errors import Kind
 from ..module_utils._tasks.certificate_info import TASK
@@ -28,12 +29,16 @@ class ActionModule(ControllerAction):
         except AnsibleActionFail as error:
             refused = error
         args = self._task.args
-        if args.get("keep_going") and (refused or result.get("failed")) and result.get("failure") != Kind.HOST.value:
-            stops = sound.mistakes(self.task, args, _variables.prefix(self._task))
-            if stops:
-                kept = [one for one in args["certificates"] if one["name"] not in stops]
-                self._task.args = {**args, "certificates": kept}
+        failed = refused or (result.get("failed") and result.get("failure") != Kind.HOST.value)
+        keep_going = boolean(args.get("keep_going", False), strict=False) and not self._task.async_val
+        stops = sound.mistakes(self.task, args, _variables.prefix(self._task)) if failed and keep_going else {}
+        if stops:
+            kept = [one for one in args["certificates"] if one["name"] not in stops]
+            self._task.args = {**args, "certificates": kept}
+            try:
                 return _with_stops(super().run(tmp, task_vars), stops)
+            finally:
+                self._task.args = args  # for a retry of the task
         if refused:
             raise refused
         return result

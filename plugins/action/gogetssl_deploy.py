@@ -12,6 +12,8 @@ from ..module_utils._tasks.deploy import EMPTY
 from ..plugin_utils._controller import base
 from ..plugin_utils._controller.host import HostAction
 
+_HOOK_CALLS = 4  # of each task file of the user: at a reload and after a rollback, also for copied certificates
+_CALLS = "__gogetssl_hook_calls"  # so far; counted here, because the host could request task files without an end
 _STAGES = 6  # how often a service may run into its timeout: before, after, at its reload, after a rollback, ...
 _QUERY_SECONDS = 71  # for one query of all listeners, with the pause after it
 
@@ -32,9 +34,12 @@ class ActionModule(HostAction):
         """Send the progress of the earlier task. Whether it left DCV files stays in the result."""
         earlier = self._task.args.get("earlier") or {}
         self._task.args = {**self._task.args, "earlier": {"progress": earlier.get("progress", "")}}
+        calls = int(earlier.get(_CALLS) or 0) + bool(earlier.get("hook"))
+        if calls > _HOOK_CALLS * len(self._task.args.get("hooks") or ()):
+            return base.failure(f"The host requests task files of services again and again, {calls} times so far.")
         result = super()._send(task_vars)
         left = bool(earlier.get("dcv_files_left") or result.get("dcv_files_left"))
-        return {**result, "dcv_files_left": left}
+        return {**result, "dcv_files_left": left, _CALLS: calls}
 
     def _seconds(self) -> float:
         """Longer than for other modules, by the services and listeners that this one waits for."""

@@ -39,7 +39,8 @@ options:
       - V(verified) finds the zone of each name of O(certificates) and tests the provider. It changes nothing.
       - V(present) publishes the missing records of O(validations). It rejects records whose name has a conflicting
         record.
-      - V(absent) removes the noted records of orders that are not in O(pending_order_ids).
+      - V(absent) removes the noted records of orders that are not in O(pending_order_ids). Records of other names than
+        those of O(certificates) are not removed, but shown, because the host could note any record.
     type: str
     choices: [verified, present, absent]
     default: present
@@ -47,6 +48,7 @@ options:
     description:
       - The certificates to verify, or their orders as M(certops.gogetssl.gogetssl_order) returns them. Names without
         the method V(dns) are ignored.
+      - With O(state=absent), the certificates of the host, each with its C(names).
     type: list
     elements: dict
     default: []
@@ -122,9 +124,11 @@ EXAMPLES = r"""
     gogetssl_nsupdate_key_name: certificates
     gogetssl_nsupdate_key_secret: "{{ vault_tsig }}"
 
-- name: Remove the records of all orders
+- name: Remove the records of all orders of these names
   certops.gogetssl.gogetssl_publish_dns:
     state: absent
+    certificates:
+      - names: [shop.example.com]
   vars:
     gogetssl_nsupdate_server: ns1.example.com
     gogetssl_nsupdate_key_name: certificates

@@ -49,6 +49,7 @@ VALIDATIONS: list[dict[str, Any]] = [
     {"order_id": 3, "name": "example.co.uk", "record": "example.co.uk", "type": "TXT", "value": "_two"},
 ]
 VALIDATIONS[0]["value"] = "a.x.comodoca.com"
+NAMES = ["www.example.co.uk", "example.co.uk"]
 CERTIFICATES = [{"name": "shop", "methods": {"www.example.co.uk": "dns"}}]
 
 
@@ -108,7 +109,7 @@ def calls(tmp_path: Path, provider: str, state: str) -> list[dict[str, Any]]:
 STATES: dict[str, list[dict[str, Any]]] = {
     "verified": [{"state": "verified", "certificates": CERTIFICATES}],
     "present": [{"validations": VALIDATIONS}],
-    "absent": [{"validations": VALIDATIONS}, {"state": "absent"}],
+    "absent": [{"validations": VALIDATIONS}, {"state": "absent", "certificates": [{"names": NAMES}]}],
 }
 
 

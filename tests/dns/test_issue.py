@@ -237,8 +237,6 @@ def test_records_of_a_removed_certificate_are_removed_when_it_is_retired(named: 
         gogetssl_retire_cancel=True,
     )
     assert run.code == 0, run.output
-    run = bench.run(gogetssl_certificates=[healthy])
-    assert run.code == 0, run.output
     assert (named.records(), notes(bench)) == ([], [])
     assert bench.run(gogetssl_certificates=[healthy]).recap["ok"] == 1
 

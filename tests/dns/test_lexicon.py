@@ -87,6 +87,13 @@ def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert message == "gandi failed for the zone example.com: no ******** nor ********."
 
 
+def test_no_part_of_a_secret_is_left_in_a_shortened_message() -> None:
+    params = {"provider": "gandi", "options": {"auth_token": SECRET}}
+    for length in range(_lexicon.MAX_MESSAGE - len(SECRET), _lexicon.MAX_MESSAGE):
+        message = _lexicon.explain(ValueError("x" * length + SECRET), params, "example.com").message
+        assert SECRET[:4] not in message
+
+
 def test_a_record_with_a_changed_value_is_reported_and_removed(pdns: PowerDns) -> None:
     """The library's PowerDNS provider appends the zone to the target of each CNAME."""
     given: dict[str, Any] = {"provider": "powerdns", "options": {"auth_token": pdns.key, "pdns_server": pdns.url}}

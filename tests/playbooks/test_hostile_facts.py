@@ -188,13 +188,17 @@ def cached(bench: Bench) -> Cached:
 
 
 @pytest.mark.outermost
-@pytest.mark.parametrize("playbook", ["report", "reconcile"])
-def test_facts_of_one_host_do_not_redirect_the_password_of_a_report(cached: Cached, playbook: str) -> None:
-    """The report reads the account with the variables of its first host."""
+@pytest.mark.parametrize(
+    ("playbook", "limit"), [("report", ()), ("report", ("--limit", "web1,web2")), ("reconcile", ())]
+)
+def test_facts_of_one_host_do_not_redirect_the_password_of_a_report(
+    cached: Cached, playbook: str, limit: tuple[str, ...]
+) -> None:
+    """The report reads the account with the variables of its first host. With a limit, it runs on a host."""
     address = f"http://127.0.0.1:{free_port()}/api"
     path = cached.bench.directory / "report.json"
     variables = {"gogetssl_report_json": str(path), "gogetssl_api_deadline": 10}
-    run = cached.run({"gogetssl_api_url": address}, f"certops.gogetssl.{playbook}", **variables)
+    run = cached.run({"gogetssl_api_url": address}, f"certops.gogetssl.{playbook}", *limit, **variables)
     assert run.code == 0, run.output
     assert address not in run.output
     found = json.loads(path.read_text())
@@ -240,4 +244,6 @@ def test_facts_of_one_host_do_not_choose_the_hosts_of_an_emergency(cached: Cache
     assert run.code == 0, run.output
     assert "no hosts matched" not in run.output
     assert "Show what remains, and the figures" in run.output
+    headers = re.findall(r"TASK \[(.*)\]", run.output.partition("PLAY [Replace the certificates")[0])
+    assert sorted(set(headers)) == sorted(headers)  # none for each host
     assert ("web1: facts of the host" in run.output) is (hosts == "all")

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import typing as t
+
+from .text import printable
+
+LONGEST_MESSAGE = 1000  # characters of a message that quotes a peer
 
 
 class Kind(enum.Enum):
@@ -36,3 +42,17 @@ def input_error(message: str) -> GogetsslError:
 def host_error(message: str) -> GogetsslError:
     """An error for a failed operation on the managed host."""
     return GogetsslError(message, Kind.HOST)
+
+
+@contextlib.contextmanager
+def peer_errors_as_sentences(peer: str) -> t.Iterator[None]:
+    """Convert the exceptions of code that reads answers of another form than documented to host errors.
+
+    Messages may quote the answers, so they are escaped and shortened.
+    """
+    try:
+        yield
+    except GogetsslError as error:
+        raise GogetsslError(printable(error.message, LONGEST_MESSAGE), error.kind) from error
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise host_error(f"{peer} gave an answer that cannot be read ({type(error).__name__}).") from error

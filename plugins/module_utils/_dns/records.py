@@ -21,6 +21,7 @@ from .._core.names import within
 DEFAULT_TTL = 60
 TYPES = ("CNAME", "TXT")
 MAX_TTL = 86400
+MAX_NOTED = 20  # records of one name in the notes of a host: one for each CSR of an order that is not issued yet
 PUBLISHER_SPEC: dict[str, t.Any] = {  # the options of every task that publishes records
     "records": {"type": "list", "elements": "dict", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -172,6 +173,26 @@ def load(text: str, where: str) -> list[Record]:
             f"{where} on the host cannot be read as a note of published DNS records. Check whether the records"
             " in it still exist, then remove it."
         ) from None
+
+
+def of_names(noted: t.Iterable[Record], names_: t.Iterable[str], alias: t.Mapping[str, str]) -> list[Record]:
+    """Return the noted records that these names of certificates can have had. A host can note those of any name.
+
+    Very many would hold the run, so only the last ones of each name are returned.
+    """
+    bases = {_base(name) for name in names_}
+    places = {target: key for key, target in alias.items() if key in bases or _owner(key) in bases}
+    found: dict[str, list[Record]] = {}
+    for record in noted:
+        owner = record.name if record.type == "TXT" else _owner(record.name)
+        if record.name in places or owner in bases:
+            found.setdefault(places.get(record.name, owner), []).append(record)
+    return [record for own in found.values() for record in own[-MAX_NOTED:]]
+
+
+def _owner(name: str) -> str:
+    """The certificate name of a record's name."""
+    return name.partition(".")[2] if name.startswith("_") else name
 
 
 def _noted(record: Record) -> Record:

@@ -35,7 +35,8 @@ done
 exit 0
 """
     text = output(shell(script), "Reading the notes of published DNS records")
-    return [record for line in text.splitlines() if line.strip() for record in _records.load(line, directory)]
+    lines = text.splitlines() if len(text) <= LARGEST else [text]  # more than all notes of a host; refused
+    return [record for line in lines if line.strip() for record in _records.load(line, directory)]
 
 
 def write(shell: Shell, directory: str, order_id: int, records: t.Iterable[Record]) -> None:

@@ -19,6 +19,7 @@ from .files import LARGEST
 
 FILE = ".dcv-files.json"  # next to the certificates' directories; not a valid certificate name
 PART = "unremoved"
+MAX_OF_NAME = 20  # files; very many would hold the run
 
 # Part of the inspection script: prints the note.
 # Any other kind of file is omitted: a pipe would hold the inspection, and a link would show another file.
@@ -31,16 +32,16 @@ _PROBE_CONTENT = re.compile(r"(?:gogetssl-probe-[a-z0-9]{32})?")
 
 
 def read(text: str, host_names: t.Collection[str]) -> list[dict[str, t.Any]]:
-    """Return the noted files in the publishers' format. Invalid entries are omitted."""
+    """Return the noted files in the publishers' format. Invalid entries, and very many, are omitted."""
     try:
         entries = json.loads(text or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     if not isinstance(entries, list):
         return []
     bases = {_names.base(name) for name in host_names}
     found = [_read_entry(entry, bases) for entry in entries if isinstance(entry, dict)]
-    return [entry for entry in found if entry is not None]
+    return [entry for entry in found if entry is not None][: MAX_OF_NAME * (1 + len(bases))]
 
 
 def _read_entry(entry: t.Mapping[str, t.Any], bases: t.Collection[str]) -> dict[str, t.Any] | None:

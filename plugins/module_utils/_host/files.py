@@ -26,6 +26,7 @@ from .interrupted_files import NOTES, NOTES_AGE_MINUTES, SCRATCH
 LOCK_SECONDS = 60.0
 
 
+_O_PATH = getattr(os, "O_PATH", os.O_RDONLY)  # the directory need not be readable
 LARGEST = 1 << 20  # bytes; no key, certificate, keystore, journal or DCV file is larger
 
 
@@ -106,48 +107,63 @@ def check_writable(path: str) -> None:
 
 
 # Functions of a script that reads files below the directory $d. `plain` ends the script unless a file is a plain one
-# that it may read. A file with another hard link must belong to the owner of its directory: it may be one that this
-# user wants to have read. A second name alone is no sign of that, because other users may be able to link to any file.
+# that it may read. A file with another hard link may be one that another user wants to have read, unless only this
+# user and root can change its directory. A second name alone is no sign of that: other users may be able to link to
+# any file.
 PLAIN = """
 out_of_sight() { echo "Permission denied reading $1; is become: true missing?" >&2; exit 13; }
 odd() { echo "$1 is a link or not a plain file; refused" >&2; exit 13; }
-of_directory() { [ "$(stat -c %u "$1")" = "$(stat -c %u "${1%/*}/.")" ]; }
+of_others() { case "$(stat -c %u:%A "${1%/*}/.")" in 0:d????-??-*|"$(id -u)":d????-??-*) false ;; esac; }
 linked=$(find -H "$d" -maxdepth 3 -type f -links +1 2>/dev/null | head -n 1)
 plain() {
   [ -r "$1" ] || out_of_sight "$1"
   [ -f "$1" ] && [ ! -L "$1" ] || odd "$1"
-  [ -z "$linked" ] || [ "$(stat -c %h "$1")" = 1 ] || of_directory "$1" || odd "$1"
+  [ -z "$linked" ] || [ "$(stat -c %h "$1")" = 1 ] || ! of_others "$1" || odd "$1"
 }
 """
 
 
 def read(path: str, directory: int | None = None, follow: bool = False) -> bytes | None:
-    """Return the contents of a regular file without hard links and of at most `LARGEST` bytes; None if missing.
+    """Return the contents of a regular file of at most `LARGEST` bytes; None if missing.
 
-    Symbolic and hard links, pipes, sockets, devices and directories are refused, so that no call hangs and no file
-    outside the directory is read. `follow` is for paths that the operator configured.
+    Symbolic links, pipes, sockets, devices and directories are refused, and hard links unless only this user and root
+    can change the directory, so that no call hangs and no file outside the directory is read. In a directory that is
+    given by its handle, hard links are always refused. `follow` is for paths that the operator configured.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    try:
-        _check_plain(path, os.stat(path, dir_fd=directory, follow_symlinks=follow), follow)
-        handle = os.open(path, flags, dir_fd=directory)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise host_error(f"{path} is a symbolic link; refused.") from None
-        raise
-    with os.fdopen(handle, "rb") as stream:
-        _check_plain(path, os.fstat(handle), follow)
-        return stream.read(LARGEST)
+    with contextlib.ExitStack() as stack:
+        try:
+            linked, place, name = follow, directory, path
+            if directory is None and not follow:  # its owner and the file are those of the same directory
+                parent, name = os.path.split(path)
+                place = os.open(parent or ".", _O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+                stack.callback(os.close, place)
+                linked = _is_ours(os.fstat(place))
+            _check_plain(path, os.stat(name, dir_fd=place, follow_symlinks=follow), linked)
+            handle = os.open(name, flags, dir_fd=place)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            error.filename = path
+            if error.errno in (errno.ELOOP, errno.EMLINK):
+                raise host_error(f"{path} is a symbolic link; refused.") from None
+            raise
+        with os.fdopen(handle, "rb") as stream:
+            _check_plain(path, os.fstat(handle), linked)
+            return stream.read(LARGEST)
 
 
-def _check_plain(path: str, found: os.stat_result, follow: bool) -> None:
+def _is_ours(directory: os.stat_result) -> bool:
+    """Whether only this user and root can add names to a directory. Others may still link to its files."""
+    return directory.st_uid in (0, os.geteuid()) and not directory.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _check_plain(path: str, found: os.stat_result, linked: bool) -> None:
     if stat.S_ISLNK(found.st_mode):
         raise host_error(f"{path} is a symbolic link; refused.")
     if not stat.S_ISREG(found.st_mode):
         raise host_error(f"{path} is not a plain file; refused.")
-    if found.st_nlink != 1 and not follow:
+    if found.st_nlink != 1 and not linked:
         raise host_error(f"{path} has another hard link; refused. Replace it with a separate copy, or remove it.")
     if found.st_size > LARGEST:
         raise host_error(f"{path} is larger than {LARGEST} bytes; refused.")

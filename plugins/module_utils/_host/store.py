@@ -212,7 +212,7 @@ def _journal_key(found: Paths) -> tuple[str | None, bool]:
         return None, True
     try:
         return str(json.loads(contents)["public_key"]), True
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None, False
 
 

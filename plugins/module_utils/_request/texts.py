@@ -36,6 +36,6 @@ def as_list(value: t.Any) -> t.Any:
     if value.lstrip().startswith("["):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return [part.strip() for part in value.split(",")]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._core.errors import host_error, input_error
+from .._core.errors import host_error, input_error, peer_errors_as_sentences
 from .._core.task import Context, Params, Result, Task
 from .._core.text import printable
 from .._dns.records import PUBLISHER_SPEC, Record, plain, read_records, written
@@ -96,10 +96,11 @@ def run(context: Context) -> Result:
     state = params["state"]
     records = read_records(params["records"])
     call = _caller(context)
-    if params["provider"] in _SETTERS:
-        done = [] if params["verify_only"] else _set_values(params, desired_records(records), call)
-    else:
-        done = _set_records(context, records, call)
+    with peer_errors_as_sentences(f"The module of the provider {params['provider']}"):
+        if params["provider"] in _SETTERS:
+            done = [] if params["verify_only"] else _set_values(params, desired_records(records), call)
+        else:
+            done = _set_records(context, records, call)
     lines = "".join(f"{desired.name} {desired.type} {value}\n" for desired, value in done)
     before, after = ("", lines) if state == "present" else (lines, "")
     return {

@@ -115,7 +115,7 @@ def _read(context: Context, place: str) -> dict[str, t.Any]:
         return {
             name: one for name, one in listed.items() if one["until"] > context.now() and one["content"] is not None
         }
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -12,7 +12,7 @@ import os
 import typing as t
 
 from .._core import deadline
-from .._core.errors import GogetsslError, host_error, input_error
+from .._core.errors import GogetsslError, host_error, input_error, peer_errors_as_sentences
 from .._core.task import Context, Params, Result, Task
 from .._dns.records import PUBLISHER_SPEC, Record, as_result, read_records
 from .._dns.resolver import shown
@@ -57,25 +57,31 @@ def run(context: Context) -> Result:
         )
     records = read_records(params["records"])
     changed: list[Record] = []
-    for zone in dict.fromkeys(record.zone for record in records):
-        ours = [record for record in records if record.zone == zone]
-        seconds = ZONE_SECONDS + RECORD_SECONDS * len(ours)
-        try:
-            with deadline.interrupted(seconds):
-                changed += _in_zone(context, zone, ours)
-        except GogetsslError:
-            raise
-        except deadline.Expired:
-            raise host_error(
-                f"{params['provider']}: updating the records of the zone {zone} took longer than {seconds:g} seconds."
-                " Run again."
-            ) from None
-        except Exception as error:  # the providers raise any exception of their libraries
-            raise explain(error, params, zone) from None
+    with peer_errors_as_sentences(params["provider"]):
+        for zone in dict.fromkeys(record.zone for record in records):
+            changed += _limited(context, zone, [record for record in records if record.zone == zone])
     return {
         "changed": bool(changed),
         "records": list(map(as_result, changed)),
     }
+
+
+def _limited(context: Context, zone: str, records: t.Sequence[Record]) -> list[Record]:
+    """The records of a zone that were created or removed, within a time limit."""
+    params = context.params
+    seconds = ZONE_SECONDS + RECORD_SECONDS * len(records)
+    try:
+        with deadline.interrupted(seconds):
+            return _in_zone(context, zone, records)
+    except GogetsslError:
+        raise
+    except deadline.Expired:
+        raise host_error(
+            f"{params['provider']}: updating the records of the zone {zone} took longer than {seconds:g} seconds."
+            " Run again."
+        ) from None
+    except Exception as error:  # the providers raise any exception of their libraries
+        raise explain(error, params, zone) from None
 
 
 def _in_zone(context: Context, zone: str, records: t.Sequence[Record]) -> list[Record]:
@@ -152,7 +158,7 @@ def explain(error: BaseException, params: Params, zone: str) -> GogetsslError:
     if answer is not None:  # its text names the address, which holds the secret with some providers
         message = f"it answered HTTP {getattr(answer, 'status_code', '?')}"
     else:
-        message = scrub(" ".join(str(error).split())[:MAX_MESSAGE] or type(error).__name__, secrets_of(params))
+        message = " ".join(scrub(str(error), secrets_of(params)).split())[:MAX_MESSAGE] or type(error).__name__
     if isinstance(error, lexicon.exceptions.AuthenticationError):
         return host_error(
             f"{provider} refuses the credentials or has no zone {zone}: {message}. Check the credentials."

@@ -20,7 +20,7 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.urls import open_url
 
 from .._core import deadline
-from .._core.errors import GogetsslError, host_error, input_error
+from .._core.errors import GogetsslError, host_error, input_error, peer_errors_as_sentences
 from .._core.task import Context, Params, Result, Task
 from .._dns.records import PUBLISHER_SPEC, Record, as_result, plain, read_records, written
 
@@ -64,10 +64,11 @@ def run(context: Context) -> Result:
     changed: list[Record] = []
     for zone in dict.fromkeys(record.zone for record in records):
         ours = [record for record in records if record.zone == zone]
-        try:
-            changed += _in_zone(context, call, zone, ours)
-        except Refusal as refusal:
-            raise explain(refusal, params, zone) from None
+        with peer_errors_as_sentences(f"PowerDNS at {params['url']}"):
+            try:
+                changed += _in_zone(context, call, zone, ours)
+            except Refusal as refusal:
+                raise explain(refusal, params, zone) from None
     lines = "".join(f"{record}\n" for record in changed)
     before, after = ("", lines) if params["state"] == "present" else (lines, "")
     return {
@@ -261,7 +262,7 @@ def message_of(body: bytes) -> str:
     try:
         payload = json.loads(body)
         text = str(payload["error"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         text = body.decode("utf-8", "replace") if b"<" not in body else ""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:MAX_MESSAGE].rstrip(".")
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import typing as t
 
 from .._core import apart, libraries, locks
-from .._core.errors import GogetsslError, host_error, input_error
+from .._core.errors import LONGEST_MESSAGE, GogetsslError, host_error, input_error
 from .._core.task import Context, Result, Task
+from .._core.text import LIMIT, printable, shortened
 from .._dns import providers
 from .._dns import records as _records
 from .._dns.places import PLACES_SPEC, read_places
@@ -110,8 +111,15 @@ class _Publication:
         return {**self._result("order_id", stops, hooks), "cached": plan.cached}
 
     def remove(self) -> Result:
-        """Remove the noted records of orders that no longer need them. A failure delays nothing: the note stays."""
-        stale = _by_order(dcv_dns_info.stale_records(self.context))
+        """Remove the noted records of orders that no longer need them. A failure delays nothing: the note stays.
+
+        A host can note any records, so only those of the certificates' names are removed.
+        """
+        noted = dcv_dns_info.stale_records(self.context)
+        names = [name for one in self.params["certificates"] for name in one.get("names") or ()]
+        ours = _records.of_names(noted, names, _records.read_alias(self.params["alias"]))
+        stale: Batches = {**dict.fromkeys(_by_order(noted), ()), **_by_order(ours)}
+        self._report_foreign([record for record in noted if record not in ours])
         if self.context.check_mode or self.params["keep_records"]:
             self._delete_notes(stale)
             return self._result("order_id", {})
@@ -152,7 +160,7 @@ class _Publication:
             with locks.provider(self.context.run_directory):
                 answer = self.send(provider.module, {**given, "verify_only": verify_only})
             if answer.get("failed"):
-                raise host_error(str(answer.get("msg")))
+                raise host_error(printable(str(answer.get("msg") or "The provider gave no reason."), LONGEST_MESSAGE))
             self.changed = self.changed or bool(answer.get("changed") and not verify_only)
             self.differences += [answer["diff"]] if answer.get("diff") else []
 
@@ -171,8 +179,15 @@ class _Publication:
 
     def _report(self, noted: Batches, stops: t.Mapping[int, str]) -> None:
         for order_id, reason in stops.items() if self.context.show else ():
-            names = ", ".join(dict.fromkeys(record.name for record in noted.get(order_id, ())))
+            names = _shown(noted.get(order_id, ()))
             t.cast("t.Any", self.context.show)(f"Not removed: {names}. The next run tries again. {reason}")
+
+    def _report_foreign(self, records: t.Sequence[Record]) -> None:
+        if records and self.context.show and not self.params["keep_records"]:
+            self.context.show(
+                f"Not removed: {_shown(records)}. The host has noted these DNS records, but no certificate of it has"
+                " these names. If they are left from a removed name, delete them at your DNS provider."
+            )
 
     def _delete_notes(self, order_ids: t.Collection[int]) -> None:
         if order_ids and not self.context.check_mode:
@@ -202,6 +217,11 @@ def _by_order(records: t.Iterable[Record]) -> dict[int, list[Record]]:
     for record in records:
         found.setdefault(record.order_id, []).append(record)
     return found
+
+
+def _shown(records: t.Iterable[Record]) -> str:
+    """The names of the records, as far as they fit in a line."""
+    return shortened(", ".join(dict.fromkeys(record.name for record in records)), LIMIT)
 
 
 def _of(batches: Batches, keys: t.Iterable[t.Any]) -> list[Record]:

@@ -94,9 +94,11 @@ def checked(action: str, result: t.Any, names: t.Container[t.Any]) -> dict[str, 
         found = _escaped(result, _DEPTH)
         if not isinstance(found, dict):
             raise _unusable("it is not a dictionary")
-        shape = {key: value for key, value in _COMMON.items() if found.get(key) is not None}
-        if not (found.get("failed") or found.get("skipped") or "ansible_job_id" in found):
-            shape.update(SHAPES.get(action.rpartition(".")[2], {}))
+        returned = SHAPES.get(action.rpartition(".")[2], {})
+        if found.get("failed") or found.get("skipped"):  # has no values, and none that are not checked
+            found = {key: value for key, value in found.items() if key not in returned}
+            returned = {}
+        shape = {**{key: value for key, value in _COMMON.items() if found.get(key) is not None}, **returned}
         _check("", {key: found.get(key) for key in shape}, shape, names)
     except GogetsslError as error:
         return {"failed": True, "changed": False, "msg": error.message, "failure": error.kind.value}

@@ -39,6 +39,7 @@ class ControllerAction(Sender):
     task: _task.Task
     _requires_connection = True  # False in the action files of tasks that do not use the host
     _supports_async = True  # by sending the module, on the controller only
+    _secret_values: t.Collection[str] = ()  # of the options
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the action. Ansible calls this method."""
@@ -52,6 +53,7 @@ class ControllerAction(Sender):
             return result
         validated = validate(self.task, self._task.args)
         warnings = [f"Both option {one['option']} and its alias {one['alias']} are set." for one in validated._warnings]
+        self._secret_values = validated._no_log_values
         host = str((task_vars or {}).get("inventory_hostname", ""))
         invalid = validation_failure(self._task.action, validated)
         shared = functools.partial(_play.shared, constants.DEFAULT_LOCAL_TMP, self._task, task_vars or {})
@@ -63,7 +65,7 @@ class ControllerAction(Sender):
             result["deprecations"] = validated._deprecations
         if not self._task.diff:
             result.pop("diff", None)
-        return t.cast("dict[str, t.Any]", masked(result, validated._no_log_values))
+        return t.cast("dict[str, t.Any]", masked(result, self._secret_values))
 
     def _outcome(
         self,
@@ -127,7 +129,8 @@ class ControllerAction(Sender):
                 answer: dict[str, t.Any] = self._execute_module(module_name=name, module_args={}, task_vars=task_vars)
         except deadline.Expired:
             return failure(f"no answer within {MODULE_SECONDS:g} seconds")
-        return answer
+        # Here, because a message is shortened before it is returned, and a part of a secret would not be found.
+        return masked(answer, self._secret_values) if answer.get("failed") else answer
 
     def _publish(self, name: str, options: _task.Params, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run another action of this collection on the controller, without the connection and become of this task."""

@@ -24,7 +24,9 @@ def mistakes(task: _task.Task, args: t.Mapping[str, t.Any], prefix: str) -> dict
     Empty if the mistake is elsewhere, if all certificates have mistakes, or if it is not known which one is meant.
     """
     given = args.get("certificates")
-    named = {one.get("name"): one for one in given if isinstance(one, dict)} if isinstance(given, list) else {}
+    named: dict[t.Any, Certificate] = {
+        one.get("name"): one for one in (given if isinstance(given, list) else ()) if isinstance(one, dict)
+    }
     if len(named) != len(given or ()) or not all(isinstance(name, str) and name for name in named):
         return {}
 
@@ -35,7 +37,7 @@ def mistakes(task: _task.Task, args: t.Mapping[str, t.Any], prefix: str) -> dict
         check([])
     except GogetsslError:
         return {}
-    found = apart.failures(named, check)
+    found: dict[str, str] = apart.failures(named, check)
     found = {name: why if why.startswith(f"{name}: ") else f"{name}: {why}" for name, why in found.items()}
     found.update(_with_the_same_names(named, found))
     return found if len(found) < len(named) else {}

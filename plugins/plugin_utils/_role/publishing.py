@@ -22,10 +22,15 @@ def failures(files: Entries, results: Entry, name: str) -> list[dict[str, t.Any]
     for visit in entries_of((results.get(name) or {}).get("results")):
         for order_id, reason in _of_host(visit, order_ids).items():
             found.setdefault(order_id, reason)
-    for one in entries_of((results.get("publisher_failed") or {}).get("msg")):
-        if one.get("phase") == name:
-            found.setdefault(one["order_id"], one["reason"])
+    for one in hook_failures(results, name):
+        found.setdefault(one["order_id"], one["reason"])
     return [{"order_id": order_id, "reason": found[order_id]} for order_id in order_ids if order_id in found]
+
+
+def hook_failures(results: Entry, phase: str) -> list[dict[str, t.Any]]:
+    """Return the failures of the user's task files in this phase. Their reasons may be output of a host."""
+    failed = entries_of((results.get("publisher_failed") or {}).get("msg"))
+    return [{**one, "reason": printable(str(one.get("reason")))} for one in failed if one.get("phase") == phase]
 
 
 def reached(results: Entry, name: str) -> bool:

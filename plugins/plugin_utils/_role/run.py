@@ -12,7 +12,7 @@ import typing as t
 
 from .entries import Entries, Entry, list_of, names_of
 from .preflight import preflight_state
-from .publishing import calls, failures
+from .publishing import calls, failures, hook_failures
 from .report import stopped_orders
 from .waiting import orders_to_wait_for
 
@@ -96,7 +96,7 @@ def _unique(values: t.Iterable[t.Any]) -> list[t.Any]:
 
 def _orders(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The orders, each in its most recent state, and the certificates that may be ordered."""
-    hooks = [one for one in list_of(results, "publisher_failed", "msg") if one.get("phase") == "verified"]
+    hooks = hook_failures(results, "verified")
     by_dns = [one["name"] for one in list_of(results, "planned", "orders") if "dns" in _methods(one)]
     dns_stopped = [
         *list_of(results, "dns_checked", "stopped"),
@@ -177,7 +177,7 @@ def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Foun
             for order_id in _unique(one["order_id"] for one in records)
             if (reason := _problem(results, "dns_published"))
         ),
-        *(one for one in list_of(results, "publisher_failed", "msg") if one.get("phase") == "present"),
+        *hook_failures(results, "present"),
         *(
             {**one, "reason": f"the DCV files could not be published: {one['reason']}"}
             for one in failures(files, results, "files_published")

@@ -387,7 +387,11 @@ def check_message(message: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_any_answer_of_a_host(target: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "RUN_DIRECTORY", str(tmp_path))
-    fuzz, share = TARGETS[target]
+    run_examples(target, *TARGETS[target])
+
+
+def run_examples(target: str, fuzz: Callable[[random.Random], Any], share: int) -> None:
+    """Run the target's share of the examples, and check what they return."""
     for number in range(max(10, EXAMPLES * share // 100)):
         chance = random.Random(f"{SEED} {target} {number}")
         try:

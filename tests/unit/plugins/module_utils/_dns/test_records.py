@@ -43,3 +43,29 @@ def test_a_note_is_read_as_it_was_written() -> None:
 def test_a_note_of_other_records_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(GogetsslError, match="cannot be read as a note"):
         load(**changes)
+
+
+def of_names(names: list[str], *noted: dict[str, Any]) -> list[str]:
+    found = [records.Record(**{**RECORD, **one}) for one in noted]
+    return [record.name for record in records.of_names(found, names, {"a.example.com": "dcv.example.com"})]
+
+
+def test_only_records_of_the_names_are_removed() -> None:
+    text = {"type": "TXT", "value": "a" * 32}
+    own = [{}, {**text, "name": "shop.example.com"}]
+    foreign = [
+        {"name": f"_{'a' * 32}.example.com"},
+        {"name": f"_{'a' * 32}.mail.shop.example.com"},
+        {"name": "www.shop.example.com"},
+        {"name": "dcv.example.com"},
+        {**text, "name": "_acme-challenge.shop.example.com"},
+    ]
+    for names in (["shop.example.com"], ["*.Shop.example.com"]):
+        assert of_names(names, *own, *foreign) == [RECORD["name"], "shop.example.com"]
+    assert of_names(["a.example.com"], *own, *foreign) == ["dcv.example.com"]
+    assert of_names([], *own, *foreign) == []
+
+
+def test_very_many_records_of_a_name_do_not_hold_the_run() -> None:
+    noted = [{"name": f"_{number:032x}.shop.example.com"} for number in range(5000)]
+    assert of_names(["shop.example.com"], *noted) == [one["name"] for one in noted[-records.MAX_NOTED :]]

@@ -47,6 +47,11 @@ def test_anything_else_is_left_out(change: dict[str, Any]) -> None:
     assert file_notes.read(json.dumps([{**FILE, **change}]), NAMES) == []
 
 
-@pytest.mark.parametrize("text", ["", "[", "7", "{}", "[7]", "null"])
+@pytest.mark.parametrize("text", ["", "[", "7", "{}", "[7]", "null", "[" * 50_000])
 def test_a_damaged_note_is_empty(text: str) -> None:
     assert file_notes.read(text, NAMES) == []
+
+
+def test_very_many_files_do_not_hold_the_run() -> None:
+    noted = [{**FILE, "order_id": number} for number in range(5000)]
+    assert len(file_notes.read(json.dumps(noted), NAMES)) == file_notes.MAX_OF_NAME * 3

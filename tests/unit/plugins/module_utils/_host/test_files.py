@@ -51,6 +51,32 @@ def test_a_directory_is_created_and_removed_atomically(tmp_path: Path, power: bo
     assert points > 8
 
 
+def test_hard_links_are_read_where_only_this_user_can_make_them(tmp_path: Path) -> None:
+    """Another user may be able to make a link elsewhere, which must not stop the replacement of a key."""
+    folder = tmp_path / "folder"
+    folder.mkdir(0o755)
+    (folder / "file").write_bytes(b"contents")
+    os.link(folder / "file", tmp_path / "elsewhere")
+    assert _files.read(str(folder / "file")) == b"contents"
+    (tmp_path / "current").symlink_to(folder)
+    assert _files.read(str(tmp_path / "current" / "file")) == b"contents"
+
+    def refused(directory: int | None = None) -> None:
+        with pytest.raises(GogetsslError, match="another hard link"):
+            _files.read("file" if directory else str(tmp_path / "current" / "file"), directory)
+
+    handle = os.open(folder, os.O_RDONLY)
+    refused(handle)  # such as in a web root
+    os.close(handle)
+    for mode in (0o775, 0o757, 0o1777):
+        folder.chmod(mode)
+        refused()
+    folder.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, -1)
+        refused()
+
+
 def test_a_read_refuses_links_and_pipes(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "pipe")
@@ -63,9 +89,6 @@ def test_a_read_refuses_links_and_pipes(tmp_path: Path) -> None:
         _files.read(str(tmp_path))
     (tmp_path / "file").write_bytes(b"contents")
     assert _files.read(str(tmp_path / "file")) == b"contents"
-    os.link(tmp_path / "file", tmp_path / "second name")
-    with pytest.raises(GogetsslError, match="another hard link"):
-        _files.read(str(tmp_path / "file"))
     (tmp_path / "huge").touch()
     os.truncate(tmp_path / "huge", 1 << 40)
     with pytest.raises(GogetsslError, match="is larger than"):

@@ -294,6 +294,19 @@ def test_a_hard_link_to_a_file_of_another_user_is_refused(tmp_path, file):
         assert "secret of" not in str(caught.value)
 
 
+def test_a_second_name_is_refused_in_a_directory_that_others_can_change(tmp_path):
+    root = tmp_path / "certificates"
+    assert journal.write_intent(shell, str(root), "shop", INTENT, None)
+    os.link(root / "shop" / "intent.json", tmp_path / "elsewhere")
+    for mode in (0o755, 0o700):
+        (root / "shop").chmod(mode)
+        assert inspect(root)["shop"].intent
+    for mode in (0o775, 0o757, 0o1777):
+        (root / "shop").chmod(mode)
+        with pytest.raises(GogetsslError, match=r"intent\.json is a link or not a plain file; refused"):
+            inspect(root)
+
+
 def test_a_second_name_of_a_record_does_not_matter(tmp_path):
     """A run that was killed while it wrote an intent leaves one, and another user may have made one elsewhere."""
     assert journal.write_intent(shell, str(tmp_path / "certificates"), "shop", INTENT, None)

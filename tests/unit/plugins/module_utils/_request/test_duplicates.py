@@ -104,6 +104,7 @@ def test_conflicting_hosts(others: list[dict[str, t.Any]], expected: list[str]) 
         (HostRequest("web1", "shop.example.com", "68", "", "shop", "ecdsa-p256"), []),  # its own key type was changed
         (HostRequest("web1", "www.example.com", "68", "", "www", "ecdsa-p256"), []),
         (HostRequest("web1", "not a name", "68", "", "odd", "ecdsa-p256"), []),
+        (HostRequest("web1", "shop.example.com", "68", "", "odd", "ec-dsa"), []),  # a mistake
     ],
 )
 def test_siblings_have_the_same_name_and_the_other_algorithm(request_: HostRequest, expected: list[str]) -> None:

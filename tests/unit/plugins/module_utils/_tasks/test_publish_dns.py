@@ -45,6 +45,8 @@ class Bench:
 
     def run(self, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         given = {"provider": "nsupdate", "zones": ZONES, "directory": str(self.directory / "gogetssl"), **options}
+        if given.get("state") == "absent":
+            given = {"certificates": [{"names": [one["name"] for one in VALIDATIONS]}], **given}
         validated = ArgumentSpecValidator(dict(publish_dns.SPEC)).validate(given)
         assert not validated.error_messages, validated.error_messages
         context = Context(
@@ -169,6 +171,33 @@ def test_removal_keeps_pending_orders_and_the_notes_of_failures(bench: Bench) ->
     names = ["_x.o2.example.com", "_x.o3.example.com"]
     assert sorted(name for name, _value in bench.records) == names
     assert sorted(name for name, _value in bench.noted) == names
+
+
+def test_a_host_cannot_have_records_of_other_names_removed(bench: Bench) -> None:
+    bench.run(validations=VALIDATIONS)
+    bench.sent.clear()
+    result = bench.run(state="absent", certificates=[{"names": ["*.o1.example.com", "o2.example.com"]}])
+    assert [names for _module, _state, names in bench.sent] == [["_x.o1.example.com", "_x.o2.example.com"]]
+    assert sorted(bench.records) == [("_x.o3.example.com", TARGET)]
+    assert bench.shown == [
+        "Not removed: _x.o3.example.com. The host has noted these DNS records, but no certificate of it has these"
+        " names. If they are left from a removed name, delete them at your DNS provider."
+    ]
+    assert (bench.noted, result["stopped"]) == (set(), [])  # it is said once
+
+
+def test_a_host_cannot_choose_the_provider_of_other_names(bench: Bench) -> None:
+    bench.run(validations=VALIDATIONS, provider="mine", hooks=["mine"])
+    result = bench.run(state="absent", certificates=[], hooks=["mine"])
+    assert (result["hooks"], bench.sent, bench.noted) == ([], [], set())
+
+
+def test_records_at_an_alias_are_removed(bench: Bench) -> None:
+    alias = {"o1.example.com": "o1.dcv.example.com", "www.example.com": "other.dcv.example.com"}
+    bench.run(validations=[validation(1)], alias=alias)
+    bench.run(validations=[validation(2)], alias={"o2.example.com": "other.dcv.example.com"})
+    bench.run(state="absent", certificates=[{"names": ["o1.example.com"]}], alias=alias)
+    assert sorted(bench.records) == [("other.dcv.example.com", TARGET)]
 
 
 def test_kept_records_have_no_notes(bench: Bench) -> None:

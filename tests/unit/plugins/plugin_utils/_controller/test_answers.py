@@ -62,3 +62,15 @@ def test_failures_need_no_shape() -> None:
     for _level in range(20):
         deep = [deep]
     assert "nested" in answers.checked("gogetssl_haproxy", {"failed": True, "msg": "no", "more": deep}, [])["msg"]
+
+
+@pytest.mark.parametrize("outcome", [{"failed": True}, {"skipped": True}])
+def test_failures_have_no_values(outcome: dict[str, Any]) -> None:
+    """A web host could otherwise stop the hosts whose files it serves."""
+    given = {**outcome, "msg": "no", "stopped": [{"order_id": [], "reason": 7}], "files": 7}
+    assert answers.checked("gogetssl_publish_http", given, []) == {**outcome, "msg": "no"}
+
+
+def test_a_host_cannot_claim_to_run_in_the_background() -> None:
+    given = {"ansible_job_id": "1", "stopped": 7, "files": []}
+    assert answers.checked("gogetssl_publish_http", given, [])["failed"]

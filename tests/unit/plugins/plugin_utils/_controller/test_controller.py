@@ -48,6 +48,8 @@ def act(
             return {"rc": 3, "stdout": cmd, "stderr": "", "stdout_lines": [cmd]}
 
         def _execute_module(self, **options: Any) -> dict[str, Any]:
+            if options.get("module_name"):
+                return {"failed": True, "msg": f"it is {SECRET}"}
             return {"module": options["wrap_async"]}
 
     connection = types.SimpleNamespace(
@@ -77,6 +79,14 @@ def test_secrets_are_masked_in_results(given: bool, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("GOGETSSL_API_PASSWORD", SECRET)
     result = act(lambda context: {"message": [f"it is {SECRET}"]}, {"api_password": SECRET} if given else {})
     assert SECRET not in str(result)
+
+
+def test_no_part_of_a_secret_is_left_in_a_shortened_message() -> None:
+    def function(context: _task.Context) -> dict[str, Any]:
+        assert context.module is not None
+        return {"message": context.module("a.b.c", {})["msg"][:-3]}
+
+    assert "p4ss" not in str(act(function, {"api_password": SECRET}))
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_results_of_an_earlier_task_stay(monkeypatch: pytest.MonkeyPatch) -> Non
         {"deliveries": [ISSUED]},
         {"complete": ["shop"]},
         {"dcv_files": [{"file_name": "a.txt"}]},
-        {"earlier": {"hook": "exim", "progress": "{}"}},
+        {"earlier": {"hook": "exim", "progress": "{}"}, "hooks": ["exim"]},
     ],
 )
 def test_a_host_with_work_gets_the_progress_and_no_secret_as_option(
@@ -73,8 +73,22 @@ def test_a_host_with_work_gets_the_progress_and_no_secret_as_option(
 
 @pytest.mark.parametrize("earlier", [False, True])
 def test_dcv_files_that_an_earlier_task_left_are_reported(monkeypatch: pytest.MonkeyPatch, earlier: bool) -> None:
-    result, _sent = run(monkeypatch, earlier={"hook": "exim", "progress": "{}", "dcv_files_left": earlier})
+    given = {"hook": "exim", "progress": "{}", "dcv_files_left": earlier}
+    result, _sent = run(monkeypatch, earlier=given, hooks=["exim"])
     assert result["dcv_files_left"] is earlier
+
+
+def test_a_host_cannot_request_task_files_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    result: dict[str, Any] = {}
+    for calls in range(100):
+        monkeypatch.setitem(SENT, "__gogetssl_hook_calls", 0)  # by the host
+        earlier = {**result, "hook": "exim", "progress": "{}"}
+        result, _sent = run(monkeypatch, earlier=earlier, hooks=["exim", "custom"])
+        if result.get("failed"):
+            assert calls == 8
+            assert result["msg"].startswith("The host requests task files of services again and again")
+            return
+    pytest.fail("it was not stopped")
 
 
 def test_the_host_may_take_as_long_as_its_services_and_listeners() -> None:

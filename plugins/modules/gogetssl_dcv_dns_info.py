@@ -148,7 +148,10 @@ stopped:
       type: str
       sample: "shop: _gogetssl-check.www.example.org has no zone of its own."
 stale_records:
-  description: The noted records of other orders than O(pending_order_ids). The structure is that of RV(test_records).
+  description:
+    - The noted records of other orders than O(pending_order_ids). The structure is that of RV(test_records).
+    - The host could note records of other names. Before you remove them, compare them with the names of its
+      certificates, as M(certops.gogetssl.gogetssl_publish_dns) does.
   returned: when O(pending_order_ids) is set
   type: list
   elements: dict

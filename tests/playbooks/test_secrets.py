@@ -25,7 +25,8 @@ from typing import Any
 
 import pytest
 
-from tests.dns.test_clouds import VALIDATIONS, install_libraries, install_stubs
+from ansible_collections.certops.gogetssl.plugins.module_utils._dns import providers
+from tests.dns.test_clouds import NAMES, VALIDATIONS, install_libraries, install_stubs
 
 from .conftest import ROOT, Bench, world
 
@@ -44,20 +45,19 @@ class CallbackModule(CallbackBase):
             with open(os.environ["EVENTS"], "a") as events:
                 events.write(json.dumps(shown, default=str) + chr(10))
 """
-PROVIDERS = ("azure", "cloudflare", "digitalocean", "hetzner", "lexicon", "nsupdate", "powerdns", "route53")
+PROVIDERS = sorted(name for name, provider in providers.PROVIDERS.items() if provider.module)
 
 
 def new_secrets() -> dict[str, str]:
     """A value for each secret that occurs nowhere else on this machine. Base64, as a TSIG key must be."""
-    names = ("store_password", "tsig_key", "powerdns", "lexicon", "route53", "azure", "digitalocean", "hetzner")
-    return {name: os.urandom(15).hex() + "00" for name in (*names, "cloudflare")}
+    return {name: os.urandom(15).hex() + "00" for name in (*PROVIDERS, "store_password")}
 
 
 def variables(secret: Mapping[str, str]) -> dict[str, Any]:
     """The role's variables that hold the secrets."""
     return {
         "gogetssl_nsupdate_key_name": "key",
-        "gogetssl_nsupdate_server": "127.0.0.1",
+        "gogetssl_nsupdate_server": "127.0.0.1:9",
         "gogetssl_powerdns_url": "http://127.0.0.1:9",
         "gogetssl_lexicon_provider": "unknown_provider",
         "gogetssl_lexicon_options": {"auth_token": secret["lexicon"]},
@@ -72,23 +72,29 @@ def variables(secret: Mapping[str, str]) -> dict[str, Any]:
 
 def environment(secret: Mapping[str, str]) -> dict[str, str]:
     """The environment variables that hold the others."""
-    return {
-        "GOGETSSL_API_KEY": secret["auth_key"],
-        "GOGETSSL_STORE_PASSWORD": secret["store_password"],
-        "GOGETSSL_TSIG_SECRET": secret["tsig_key"],
-        "GOGETSSL_POWERDNS_KEY": secret["powerdns"],
-    }
+    return {"GOGETSSL_API_KEY": secret["auth_key"], "GOGETSSL_STORE_PASSWORD": secret["store_password"]}
+
+
+def keys(secret: Mapping[str, str], place: str) -> dict[str, str]:
+    """The secrets that either an environment variable or a variable of the role holds."""
+    variables_ = {"gogetssl_nsupdate_key_secret": secret["nsupdate"], "gogetssl_powerdns_key": secret["powerdns"]}
+    environment_ = {"GOGETSSL_TSIG_SECRET": secret["nsupdate"], "GOGETSSL_POWERDNS_KEY": secret["powerdns"]}
+    return variables_ if place == "variable" else environment_
 
 
 def write_play(path: Path) -> str:
-    """The role, then every DNS provider. Whether a provider can be reached does not matter."""
+    """The role, then every DNS provider: published and removed. Whether a provider can be reached does not matter."""
     given = {
         "validations": VALIDATIONS,
         "zones": {"example.co.uk": "example.co.uk"},
         "nameservers": ["127.0.0.1:1"],
-        "directory": "{{ gogetssl_directory }}",
+        "certificates": [{"names": NAMES}],
     }
-    published = [{PUBLISH: {**given, "provider": one}, "ignore_errors": True} for one in PROVIDERS]
+    published = [
+        {PUBLISH: {**given, "provider": one, "directory": "{{ gogetssl_directory }}/" + one, "state": state}}
+        for one in PROVIDERS
+        for state in ("present", "absent")
+    ]
     role = {"ansible.builtin.include_role": {"name": "certops.gogetssl.gogetssl", "public": True}}
     tasks = [role, {"run_once": True, "block": published}]
     path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
@@ -159,7 +165,9 @@ def prepare(bench: Bench, **more: str) -> dict[str, str]:
 @pytest.mark.parametrize(("debug", "pipelining"), [("1", "False"), ("0", "True")])
 def test_no_secret_is_printed_or_left_behind(bench: Bench, debug: str, pipelining: str) -> None:
     secret = {**new_secrets(), "api_password": bench.emulator.password, "auth_key": bench.session_key()}
-    env = prepare(bench, ANSIBLE_DEBUG=debug, ANSIBLE_PIPELINING=pipelining, **environment(secret))
+    by_variable = keys(secret, "variable") if debug == "1" else {}
+    by_environment = {} if by_variable else keys(secret, "environment")
+    env = prepare(bench, ANSIBLE_DEBUG=debug, ANSIBLE_PIPELINING=pipelining, **environment(secret), **by_environment)
     watcher = Watcher(bench.directory / "tmp", bench.store, bench.web_root)
     watcher.start()
     shop = bench.shop(forms=["jks", "pkcs12"])
@@ -173,6 +181,7 @@ def test_no_secret_is_printed_or_left_behind(bench: Bench, debug: str, pipelinin
         ansible_remote_tmp=str(bench.directory / "tmp" / "remote"),
         gogetssl_directory=str(bench.store) + "/{{ inventory_hostname }}",
         **variables(secret),
+        **by_variable,
         **({"gogetssl_certificates": [shop]} if debug == "1" else shared),
     )
     watcher.stopped.set()
@@ -181,8 +190,13 @@ def test_no_secret_is_printed_or_left_behind(bench: Bench, debug: str, pipelinin
     installed = {path.parents[2].name for path in bench.store.rglob("current/keystore.*")}
     assert installed == ({"web1"} if debug == "1" else {"web1", "web2"})
     produced = {name: (bench.directory / name).read_bytes() for name in ("log", "events")}
-    for name in ("azure", "cloudflare", "digitalocean", "hetzner", "route53"):  # the secrets have been used
-        assert secret[name] in (bench.directory / "calls").read_text()
+    calls = (bench.directory / "calls").read_text()
+    for name, provider in providers.PROVIDERS.items():
+        if provider.module == "gogetssl_cloud_dns":  # the secrets have been used
+            assert secret[name] in calls
+    assert '"state": "absent"' in calls
+    for text in ("unknown_provider", "127.0.0.1:9 cannot be reached", "127.0.0.1 port 9 cannot be reached"):
+        assert text in run.output
     assert b'"validations"' in produced["events"]  # the options of tasks have been recorded
 
     key = (bench.store / "web1" / "shop" / "current" / "privkey.pem").read_text()

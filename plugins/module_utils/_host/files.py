@@ -107,9 +107,8 @@ def check_writable(path: str) -> None:
 
 
 # Functions of a script that reads files below the directory $d. `plain` ends the script unless a file is a plain one
-# that it may read. A file with another hard link may be one that another user wants to have read, unless only this
-# user and root can change its directory. A second name alone is no sign of that: other users may be able to link to
-# any file.
+# that it may read. A file with another hard link may be one that another user wants to have read, unless only this user
+# and root can change its directory. A second name alone is no sign of that: others may be able to link to any file.
 PLAIN = """
 out_of_sight() { echo "Permission denied reading $1; is become: true missing?" >&2; exit 13; }
 odd() { echo "$1 is a link or not a plain file; refused" >&2; exit 13; }

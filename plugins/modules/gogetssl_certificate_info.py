@@ -36,6 +36,14 @@ attributes:
   idempotent:
     support: full
 options:
+  keep_going:
+    description:
+      - Whether certificates with invalid options are listed in RV(stopped), with a message that names the option, and
+        the others are read. Otherwise the task fails.
+      - The task always fails if the list is invalid as a whole, because an entry has no valid
+        O(certificates[].name), or two have the same one. It also fails with C(async).
+    type: bool
+    default: false
   spend:
     description:
       - The steps that the run is allowed to take, as in O(certops.gogetssl.gogetssl_order#module:spend). If renewals
@@ -99,6 +107,8 @@ certificates:
         - V(obtain) if a certificate has to be obtained from GoGetSSL.
         - V(copy) if a certificate has to be copied from the host that orders it.
         - V(stop) if an operator has to decide.
+        - V(invalid) if O(keep_going=true) and the options of the certificate are invalid. It is not read, so the other
+          values are null, false or empty.
       type: str
       sample: keep
     reason:
@@ -232,7 +242,7 @@ to_copy:
   elements: str
   sample: []
 stopped:
-  description: The certificates for which an operator has to decide.
+  description: The certificates for which an operator has to decide, and those with the step V(invalid).
   returned: success
   type: list
   elements: dict

@@ -39,7 +39,10 @@ def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator
             continue
         try:
             converted = (known.get(_CONVERTED) or {}).get("settings") or {}
-            requests = texts.as_list(converted.get("certificates") or known.get("gogetssl_certificates"))
+            # A certificate with a mistake is still one of the host, whose names and orders it keeps.
+            invalid = [one["certificate"] for one in converted.get("invalid") or ()]
+            listed = [*(converted.get("certificates") or ()), *invalid]
+            requests = texts.as_list(listed or known.get("gogetssl_certificates"))
         except AnsibleError:  # the variable uses a value that is not set yet, so the host cannot buy yet
             continue
         for request in requests if isinstance(requests, list) else []:

@@ -130,7 +130,7 @@ def siblings(spec: CertificateSpec, requests: t.Iterable[HostRequest]) -> list[s
 
 def other_algorithm(spec: CertificateSpec, key_type: str) -> bool:
     """True if one key is an RSA key and the other an ECDSA key. `key_type`: such as rsa-2048."""
-    return key_type.partition("-")[0] != spec.key_type.partition("-")[0]
+    return {key_type.partition("-")[0], spec.key_type.partition("-")[0]} == {"rsa", "ecdsa"}
 
 
 def count_owners(spec: CertificateSpec, others: t.Sequence[t.Mapping[str, t.Any]]) -> int | None:

@@ -39,7 +39,9 @@ def run_state(results: Entry, settings: Entry, host: str, check_mode: bool = Fal
     found.update(_validation(results, settings, found, host))
     found.update(_removal(results, settings, found, host))
     # Certificates that the plan stops need a decision of an operator. Nothing was changed for them.
-    by_plan = [*_list(results, "planned", "stopped"), *_list(results, "inspected", "stopped")]
+    invalid = [{"name": one["name"], "reason": one["reason"]} for one in settings.get("invalid", ())]
+    inspected = [one for one in _list(results, "inspected", "stopped") if one["name"] not in _names(invalid)]
+    by_plan = [*_list(results, "planned", "stopped"), *inspected, *invalid]
     later = [
         *found["preflight_stopped"],
         *_list(results, "requested", "stopped"),
@@ -119,6 +121,10 @@ def _preflight(results: Entry, settings: Entry, check_mode: bool) -> _Found:
     stops = probe_stops + (_list(results, "preflight", "stopped") if mode == "true" else [])
     return {
         "due": due,
+        # The inspection does not know which services are unknown.
+        "install": [
+            name for name in _list(results, "inspected", "install") if name not in _names(settings.get("invalid", ()))
+        ],
         "preflight": checked,
         "probe_files": files,
         "probe_hooks": calls(files, settings, "probe_published", "present"),

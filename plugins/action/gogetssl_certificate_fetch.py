@@ -29,7 +29,7 @@ class ActionModule(ControllerAction):
         if not refused:
             return super().run(tmp, task_vars)
         shared = [one for one in requested if str(one.get("name")) not in refused]
-        waiting = [name for name in refused if name in _patient(given)]
+        waiting = [name for name in refused if name in _can_wait(given)]
         if not shared and not waiting:
             return failure(f"{', '.join(refused)}: {_NOT_SHARED}")
         self._task.args = {**given, "certificates": shared}
@@ -45,7 +45,7 @@ class ActionModule(ControllerAction):
         return result
 
 
-def _patient(given: t.Mapping[str, t.Any]) -> set[str]:
+def _can_wait(given: t.Mapping[str, t.Any]) -> set[str]:
     """The certificates that can wait: the ordering host has stopped or orders them, or a usable one is installed."""
     installed = {str(one.get("name")) for one in given.get("installed") or () if one.get("urgent") is False}
     return installed | set(given.get("in_progress") or ())

@@ -51,10 +51,7 @@ def role_variables(
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
     given = texts.given(given, options)
-    contacts = {role: given[PREFIX + role] for role in CONTACTS_SPEC if PREFIX + role in given}
-    valid, invalid = _invalid.separate(given.get(_CERTIFICATES), contacts)
-    if invalid:
-        given[_CERTIFICATES] = valid
+    invalid = _take_invalid(given)
     problem = input_problems.first_problem(_without_prefix(given), _without_prefix(options), PREFIX)
     if problem:
         return {"settings": {}, "errors": [problem], "unknown": []}
@@ -64,14 +61,23 @@ def role_variables(
         for name, value in validated.validated_parameters.items()
         if value is not None and not options[name].get("no_log")
     }
-    errors = [validator_messages.plain(error) for error in validated.error_messages]
-    if errors:
+    if validated.error_messages:
+        errors = [validator_messages.plain(error) for error in validated.error_messages]
         return {"settings": settings, "errors": errors, "unknown": []}
     invalid += [] if any_service else _with_unknown_services(settings)
     names = {one["name"] for one in invalid}
     settings["certificates"] = [one for one in settings.get("certificates", ()) if one["name"] not in names]
     settings["invalid"] = invalid
     return {"settings": settings, "errors": [], "unknown": _unknown(settings)}
+
+
+def _take_invalid(given: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Remove the invalid certificates from the variables and return them."""
+    contacts = {role: given[PREFIX + role] for role in CONTACTS_SPEC if PREFIX + role in given}
+    valid, invalid = _invalid.separate(given.get(_CERTIFICATES), contacts)
+    if invalid:
+        given[_CERTIFICATES] = valid
+    return invalid
 
 
 def _with_unknown_services(settings: t.Mapping[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:

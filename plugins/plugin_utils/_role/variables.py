@@ -50,8 +50,14 @@ def role_variables(
         return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty], "unknown": []}
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
-    given = texts.given(given, options)
-    invalid = _take_invalid(given)
+    return _validated(texts.given(given, options), options, any_service)
+
+
+def _validated(given: dict[str, t.Any], options: Options, any_service: bool) -> dict[str, t.Any]:
+    contacts = {role: given[PREFIX + role] for role in CONTACTS_SPEC if PREFIX + role in given}
+    valid, invalid = _invalid.separate(given.get(_CERTIFICATES), contacts)
+    if invalid:
+        given = {**given, _CERTIFICATES: valid}
     problem = input_problems.first_problem(_without_prefix(given), _without_prefix(options), PREFIX)
     if problem:
         return {"settings": {}, "errors": [problem], "unknown": []}
@@ -69,15 +75,6 @@ def role_variables(
     settings["certificates"] = [one for one in settings.get("certificates", ()) if one["name"] not in names]
     settings["invalid"] = invalid
     return {"settings": settings, "errors": [], "unknown": _unknown(settings)}
-
-
-def _take_invalid(given: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Remove the invalid certificates from the variables and return them."""
-    contacts = {role: given[PREFIX + role] for role in CONTACTS_SPEC if PREFIX + role in given}
-    valid, invalid = _invalid.separate(given.get(_CERTIFICATES), contacts)
-    if invalid:
-        given[_CERTIFICATES] = valid
-    return invalid
 
 
 def _with_unknown_services(settings: t.Mapping[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:

@@ -10,10 +10,9 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._core.errors import Kind
-from ..module_utils._tasks.certificate_info import TASK
-from ..plugin_utils import _variables
-from ..plugin_utils._controller import sound
+from ..module_utils._request.spec import CONTACTS_SPEC
+from ..module_utils._tasks.certificate_info import TASK, with_invalid
+from ..plugin_utils import _invalid
 from ..plugin_utils._controller.controller import ControllerAction
 
 
@@ -21,31 +20,32 @@ class ActionModule(ControllerAction):
     task = TASK
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Run the action. If it fails and `keep_going` is set, run it again without certificates that have mistakes."""
-        refused: AnsibleActionFail | None = None
-        result: dict[str, t.Any] = {}
+        """Read the host. If that is refused because of single certificates, read it for the others.
+
+        Certificates are validated one by one only after a failure, because that takes longer. Invalid options are
+        found before the host is read.
+        """
+        refusal: AnsibleActionFail | None = None
         try:
             result = super().run(tmp, task_vars)
         except AnsibleActionFail as error:
-            refused = error
-        args = self._task.args
-        failed = refused or (result.get("failed") and result.get("failure") != Kind.HOST.value)
-        keep_going = boolean(args.get("keep_going", False), strict=False) and not self._task.async_val
-        stops = sound.mistakes(self.task, args, _variables.prefix(self._task)) if failed and keep_going else {}
-        if stops:
-            kept = [one for one in args["certificates"] if one["name"] not in stops]
-            self._task.args = {**args, "certificates": kept}
+            refusal, result = error, {"failed": True}
+        given = self._task.args
+        valid, invalid = self._separated(given) if result.get("failed") else ([], [])
+        if invalid:
+            self._task.args = {**given, "certificates": valid}
             try:
-                return _with_stops(super().run(tmp, task_vars), stops)
+                result = super().run(tmp, task_vars)
             finally:
-                self._task.args = args  # for a retry of the task
-        if refused:
-            raise refused
+                self._task.args = given  # for a retry of the task
+            return result if result.get("failed") else with_invalid(result, given["certificates"], invalid)
+        if refusal:
+            raise refusal
         return result
 
-
-def _with_stops(result: dict[str, t.Any], stops: t.Mapping[str, str]) -> dict[str, t.Any]:
-    if result.get("failed"):
-        return result
-    entries = [{"name": name, "reason": reason} for name, reason in stops.items()]
-    return {**result, "stopped": entries + result["stopped"], "refused": list(stops), "due": True}
+    def _separated(self, given: t.Mapping[str, t.Any]) -> tuple[t.Any, list[dict[str, t.Any]]]:
+        if self._task.async_val or not boolean(given.get("keep_going", False), strict=False):
+            return [], []
+        return _invalid.separate(
+            given.get("certificates"), {name: given[name] for name in CONTACTS_SPEC if name in given}
+        )

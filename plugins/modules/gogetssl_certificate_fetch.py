@@ -39,7 +39,8 @@ options:
         must not be O(host).
       - The variable C(gogetssl_certificates) of the ordering host must contain an entry with the same
         O(certificates[].name) and O(certificates[].order_host), and with at least the same O(certificates[].names).
-        Otherwise, the task fails and no private key is read.
+        Otherwise, no private key is read. The certificate is listed in RV(waiting) if it is in O(in_progress) or in
+        O(installed) and not urgent, or else in RV(stopped). The task fails if this leaves nothing to do.
   directory:
     description:
       - Directory on the ordering host that has a subdirectory for each certificate.

@@ -36,6 +36,14 @@ attributes:
   idempotent:
     support: full
 options:
+  keep_going:
+    description:
+      - Whether certificates with invalid options are listed in RV(stopped), with a message that names the option, and
+        the others are read. Otherwise the task fails.
+      - The task always fails if the list is invalid as a whole, because an entry has no valid
+        O(certificates[].name), or two have the same one. It also fails with C(async).
+    type: bool
+    default: false
   spend:
     description:
       - The steps that the run is allowed to take, as in O(certops.gogetssl.gogetssl_order#module:spend). If renewals
@@ -45,13 +53,6 @@ options:
     elements: str
     choices: [none, reissue, renew, buy, add_names]
     default: [buy]
-  keep_going:
-    description:
-      - Whether the module succeeds if some of O(certificates) have mistakes, such as an unknown key or a port that
-        cannot be. With V(true), such certificates are only listed in RV(stopped) and RV(refused), and the others are
-        inspected. The play must then evaluate RV(stopped). If all of them have mistakes, the module fails.
-    type: bool
-    default: false
   web_root:
     description:
       - Web root of the host in which to look for probe files that interrupted runs of the role have left. They are
@@ -106,6 +107,8 @@ certificates:
         - V(obtain) if a certificate has to be obtained from GoGetSSL.
         - V(copy) if a certificate has to be copied from the host that orders it.
         - V(stop) if an operator has to decide.
+        - V(invalid) if O(keep_going=true) and the options of the certificate are invalid. It is not read, so the other
+          values are null, false or empty.
       type: str
       sample: keep
     reason:
@@ -239,7 +242,7 @@ to_copy:
   elements: str
   sample: []
 stopped:
-  description: The certificates for which an operator has to decide.
+  description: The certificates for which an operator has to decide, and those with the step V(invalid).
   returned: success
   type: list
   elements: dict
@@ -252,12 +255,6 @@ stopped:
       description: Reason why the certificate cannot be processed.
       type: str
       sample: "shop: a purchase was begun on this host and its outcome is not known."
-refused:
-  description: The names of the certificates that were not inspected, because they have mistakes. See O(keep_going).
-  returned: if certificates have mistakes and O(keep_going=true)
-  type: list
-  elements: str
-  sample: []
 install:
   description: Names of the certificates that have to be installed or verified again, without a new certificate.
   returned: success

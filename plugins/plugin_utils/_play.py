@@ -38,11 +38,11 @@ def read(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> t.Iterator
         if refusal:  # that host stops itself, and must not stop other hosts
             continue
         try:
-            converted = known.get(_CONVERTED) or {}
-            certificates = (converted.get("settings") or {}).get("certificates")
-            requests = texts.as_list(certificates or known.get("gogetssl_certificates"))
-            # No other host may buy for the names of a certificate that is stopped by a mistake.
-            requests = [*requests, *converted.get("refused", ())] if isinstance(requests, list) else requests
+            converted = (known.get(_CONVERTED) or {}).get("settings") or {}
+            # A certificate with a mistake is still one of the host, whose names and orders it keeps.
+            invalid = [one["certificate"] for one in converted.get("invalid") or ()]
+            listed = [*(converted.get("certificates") or ()), *invalid]
+            requests = texts.as_list(listed or known.get("gogetssl_certificates"))
         except AnsibleError:  # the variable uses a value that is not set yet, so the host cannot buy yet
             continue
         for request in requests if isinstance(requests, list) else []:

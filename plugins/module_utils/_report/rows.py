@@ -189,6 +189,8 @@ def _row(host: str, one: Entry, wanted: Entry, allowed: frozenset[str], now: dt.
 def _state(row: Row, in_progress: bool, now: dt.datetime) -> str:
     if row.end is not None and row.end <= now:
         return "expired"
+    if row.step == "invalid":
+        return "unreadable"
     if row.step == "stop":
         return "stopped"
     if row.not_after is None:

@@ -21,6 +21,7 @@ from .._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC, CertificateSpec, r
 PASSWORD_LIFE = dt.timedelta(days=365)  # API reference 1.2
 PASSWORD_WARNING = dt.timedelta(days=30)
 TERM_WARNING = dt.timedelta(days=60)
+INVALID = "invalid"  # the step of a certificate whose options are invalid
 
 
 def run(context: Context) -> Result:
@@ -38,8 +39,8 @@ def run(context: Context) -> Result:
         return [one.name for one, _state, decision in evaluated if decision.step is step]
 
     obtain, copy, install = named(Step.OBTAIN), named(Step.COPY), named(Step.INSTALL)
-    published = any(state.published for state in found.values())
     flag_removed = [one.name for one in spec if one.name in obtain and repeats.flag_removed(one, found[one.name])]
+    published = any(state.published for state in found.values())
     interrupted = any(state.interrupted_files for state in found.values())
     probe_files = sorted({name for state in found.values() for name in state.probes})
     unremoved = file_notes.read(
@@ -62,6 +63,26 @@ def run(context: Context) -> Result:
         "flag_removed": flag_removed,
         "interrupted_files": interrupted,
         "probes": [{"file_name": name} for name in probe_files],
+    }
+
+
+def with_invalid(
+    result: Result, given: t.Sequence[t.Mapping[str, t.Any]], invalid: t.Sequence[t.Mapping[str, t.Any]]
+) -> Result:
+    """Add the certificates with invalid options, which are not read, to a result of this task, in the order given."""
+    order = [one["name"] for one in given]
+    unread = [
+        {**_UNREAD, "name": one["name"], "reason": one["reason"].removeprefix(f"{one['name']}: ").rstrip(".")}
+        for one in invalid
+    ]
+    certificates = sorted([*result["certificates"], *unread], key=lambda one: order.index(one["name"]))
+    stops = [{"name": one["name"], "reason": one["reason"]} for one in invalid]
+    return {
+        **result,
+        "certificates": certificates,
+        "summary": [_summary(one) for one in certificates],
+        "stopped": [*result["stopped"], *stops],
+        "due": True,
     }
 
 
@@ -168,6 +189,18 @@ def describe(spec: CertificateSpec, found: journal.HostState, decision: Decision
     }
 
 
+# The same keys for a certificate that was not read.
+_UNREAD: dict[str, t.Any] = {
+    **dict.fromkeys(("order_id", "product_id", "order_host", "serial", "sha256", "issuer", "not_before", "not_after")),
+    **dict.fromkeys(("replace_from", "term_end", "key_type", "key_sent", "key_matches")),
+    **dict.fromkeys(("in_progress", "complete", "usable", "urgent", "damaged"), False),
+    "step": INVALID,
+    "names": [],
+    "served": [],
+    "unchecked_listeners": 0,
+}
+
+
 def _order_id(spec: CertificateSpec, found: journal.HostState) -> int | None:
     """The order of the certificate: from the journal, or from the host that it was copied from."""
     if spec.source:
@@ -176,9 +209,9 @@ def _order_id(spec: CertificateSpec, found: journal.HostState) -> int | None:
 
 
 OPTIONS = {
+    "keep_going": {"type": "bool", "default": False},  # has its effect in the action
     "api_password_date": {"type": "str", "no_log": False},
     "web_root": {"type": "path"},
-    "keep_going": {"type": "bool", "default": False},  # for the action plugin
 }
 TASK = Task(
     argument_spec={**CERTIFICATES_SPEC, **CONTACTS_SPEC, **SPEND_SPEC, **OPTIONS}, run=run, needs=(x509.CRYPTOGRAPHY,)

@@ -29,6 +29,12 @@ def preflight_state(results: Entry, settings: Entry, host: str, check_mode: bool
     mode = str(settings.get("preflight", True)).lower() if results.get("planned") else "true"
     return {
         "due": due,
+        # The inspection does not know which services are unknown.
+        "install": [
+            name
+            for name in list_of(results, "inspected", "install")
+            if name not in names_of(settings.get("invalid", ()))
+        ],
         "to_request": [one for one in due if one["name"] not in unplanned],
         "preflight": checked,
         "web_hosts": web_hosts,

@@ -58,11 +58,7 @@ def certificate_report(
         check_mode=check_mode,
         completed=completed,
     )
-    known = by_name(certificates)
-    refused = [f"{name}: stopped: {_reason(one)}" for name, one in run.stopped.items() if name not in known]
-    return refused + [
-        f"{one['name']}: {_result(one, run)}{_methods(one, run)}" for one in known.values() if one["step"] != "keep"
-    ]
+    return [f"{one['name']}: {_result(one, run)}{_methods(one, run)}" for one in certificates if one["step"] != "keep"]
 
 
 def _result(certificate: Entry, run: Run) -> str:

@@ -39,7 +39,9 @@ def run_state(results: Entry, settings: Entry, host: str, check_mode: bool = Fal
     found.update(_validation(results, settings, found, host))
     found.update(_removal(results, settings, found))
     # Certificates that the plan stops need a decision of an operator. Nothing was changed for them.
-    by_plan = [*list_of(results, "planned", "stopped"), *list_of(results, "inspected", "stopped")]
+    invalid = [{"name": one["name"], "reason": one["reason"]} for one in settings.get("invalid", ())]
+    inspected = [one for one in list_of(results, "inspected", "stopped") if one["name"] not in names_of(invalid)]
+    by_plan = [*list_of(results, "planned", "stopped"), *inspected, *invalid]
     later = [
         *found["preflight_stopped"],
         *list_of(results, "requested", "stopped"),

@@ -17,9 +17,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._deploy import services
 from ...module_utils._request import input_problems, texts, validator_messages
-from .. import _variables
+from ...module_utils._request.spec import CONTACTS_SPEC
+from .. import _invalid, _variables
 
 PREFIX = "gogetssl_"
+_CERTIFICATES = "gogetssl_certificates"
 HTTP_PUBLISHERS = ("none", "validation_server", "web_root")
 EMPTY_LIMIT = (
     "empty or refers to a variable that is not defined, and would not restrict purchases. Set it to a plan, or to [] to"
@@ -43,13 +45,12 @@ def role_variables(
     options: Options,
     defaults: t.Mapping[str, t.Any],
     not_empty: t.Sequence[str] = (),
-    refused: t.Container[str] = (),
+    any_service: bool = False,
 ) -> dict[str, t.Any]:
-    """The `settings` by name without the prefix, and sentences: `errors`, and `unknown` services and publishers.
+    """The `settings` by name without the prefix, and sentences: `errors`, and an `unknown` publisher.
 
-    The certificates in `refused` have mistakes. They are left out of the settings, and returned as they are.
-
-    Secrets are validated but not returned. A certificate whose services are unknown can still be retired.
+    Secrets are validated but not returned. The setting `certificates` holds the valid ones, and `invalid` the others. A
+    certificate whose services are unknown is invalid, except with `any_service`: it can still be retired.
 
     `values` are in the order of `options`. An empty value is replaced by the value of `defaults` or the spec. The
     variables in `not_empty` are set and restrict purchases: if one is empty or refers to an undefined variable, it is
@@ -58,50 +59,55 @@ def role_variables(
     named = dict(zip(options, values))
     empty = [name for name in not_empty if name in named and named[name] in ("", None)]
     if empty:
-        return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty], "unknown": [], "refused": []}
+        return {"settings": {}, "errors": [f"{name} is {EMPTY_LIMIT}" for name in empty], "unknown": []}
     given = {name: value for name, value in named.items() if value not in ("", None)}
     given.update({name: value for name, value in defaults.items() if name not in given and value not in ("", None)})
-    given = texts.given(given, options)
-    given, left_out = _without(given, refused)
+    return _validated(texts.given(given, options), options, any_service)
+
+
+def _validated(given: dict[str, t.Any], options: Options, any_service: bool) -> dict[str, t.Any]:
+    contacts = {role: given[PREFIX + role] for role in CONTACTS_SPEC if PREFIX + role in given}
+    valid, invalid = _invalid.separate(given.get(_CERTIFICATES), contacts)
+    if invalid:
+        given = {**given, _CERTIFICATES: valid}
     problem = input_problems.first_problem(_without_prefix(given), _without_prefix(options), PREFIX)
     if problem:
-        return {"settings": {}, "errors": [problem], "unknown": [], "refused": left_out}
+        return {"settings": {}, "errors": [problem], "unknown": []}
     validated = ArgumentSpecValidator(_spec(options)).validate(_plain(given))
     settings = {
         name[len(PREFIX) :]: _without_none(value)
         for name, value in validated.validated_parameters.items()
         if value is not None and not options[name].get("no_log")
     }
-    errors = [validator_messages.plain(error) for error in validated.error_messages]
-    unknown = [] if errors else _unknown(settings)
-    return {"settings": settings, "errors": errors, "unknown": unknown, "refused": left_out}
+    if validated.error_messages:
+        errors = [validator_messages.plain(error) for error in validated.error_messages]
+        return {"settings": settings, "errors": errors, "unknown": []}
+    invalid += [] if any_service else _with_unknown_services(settings)
+    names = {one["name"] for one in invalid}
+    settings["certificates"] = [one for one in settings.get("certificates", ()) if one["name"] not in names]
+    settings["invalid"] = invalid
+    return {"settings": settings, "errors": [], "unknown": _unknown(settings)}
 
 
-def _without(given: t.Mapping[str, t.Any], refused: t.Container[str]) -> tuple[dict[str, t.Any], list[t.Any]]:
-    """The variables without the refused certificates, and these."""
-    certificates = given.get(f"{PREFIX}certificates")
-    if not refused or not isinstance(certificates, list):
-        return dict(given), []
-    left_out = [one for one in certificates if isinstance(one, dict) and one.get("name") in refused]
-    return {**given, f"{PREFIX}certificates": [one for one in certificates if one not in left_out]}, _plain(left_out)
+def _with_unknown_services(settings: t.Mapping[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+    known = [*services.service_commands(settings), *settings.get("service_tasks", ())]
+    for one in settings.get("certificates", ()):
+        if missing := [service for service in one.get("services", ()) if service not in known]:
+            reason = (
+                f"{one['name']}: unknown service {', '.join(missing)}. Use {', '.join(known)}, or add a task file for"
+                " it to gogetssl_service_tasks."
+            )
+            yield {"name": one["name"], "reason": reason, "certificate": one}
 
 
 def _unknown(settings: t.Mapping[str, t.Any]) -> list[str]:
-    known = [*services.service_commands(settings), *settings.get("service_tasks", ())]
-    wanted = [service for one in settings.get("certificates", ()) for service in one.get("services", ())]
     publisher, publishers = settings.get("http_publisher", "none"), (*HTTP_PUBLISHERS, *settings.get("http_tasks", ()))
-    sentences = []
-    if missing := [service for service in dict.fromkeys(wanted) if service not in known]:
-        sentences.append(
-            f"Unknown service in gogetssl_certificates: {', '.join(missing)}. Use {', '.join(known)}, or add a task"
-            " file for it to gogetssl_service_tasks."
-        )
-    if publisher not in publishers:
-        sentences.append(
-            f"Unknown gogetssl_http_publisher {publisher}. Use {', '.join(publishers)}, or add a task file for it to"
-            " gogetssl_http_tasks."
-        )
-    return sentences
+    if publisher in publishers:
+        return []
+    return [
+        f"Unknown gogetssl_http_publisher {publisher}. Use {', '.join(publishers)}, or add a task file for it to"
+        " gogetssl_http_tasks."
+    ]
 
 
 def _without_prefix(named: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -29,6 +29,7 @@ NONE = dict.fromkeys(("not_before", "not_after", "replace_from", "order_id", "te
         ({"step": "install", "served": [OTHER]}, "not_served"),
         ({"step": "install", "served": [SILENT]}, "not_served"),
         ({"step": "stop"}, "stopped"),
+        ({"step": "invalid", **NONE}, "unreadable"),
         ({"step": "obtain", "in_progress": True}, "pending"),
         ({"step": "obtain", "in_progress": True, **NONE}, "pending"),
         ({"step": "obtain", "served": [], **NONE}, "missing"),

@@ -101,6 +101,7 @@ def test_conflicting_hosts(others: list[dict[str, t.Any]], expected: list[str]) 
         (HostRequest("web1", "shop.example.com", "68", "", "shop-ec", "ecdsa-p384"), ["shop-ec"]),
         (HostRequest("web1", "SHOP.example.com.", "45", "", "shop-ec", "ecdsa-p256"), ["shop-ec"]),
         (HostRequest("web1", "shop.example.com", "68", "", "shop-2", "rsa-4096"), []),
+        (HostRequest("web1", "shop.example.com", "68", "", "shop-2", "rsa4096"), []),  # a mistake, perhaps the same
         (HostRequest("web1", "shop.example.com", "68", "", "shop", "ecdsa-p256"), []),  # its own key type was changed
         (HostRequest("web1", "www.example.com", "68", "", "www", "ecdsa-p256"), []),
         (HostRequest("web1", "not a name", "68", "", "odd", "ecdsa-p256"), []),

@@ -364,6 +364,19 @@ def test_certificates_without_a_key_stop_and_the_others_are_ordered() -> None:
     assert (found["stopped"], found["failure_kind"]) == ([stop], "run")
 
 
+def test_certificates_with_mistakes_are_left_alone() -> None:
+    """The inspection knows those that no task accepts, and not those with an unknown service."""
+    stops = [{"name": name, "reason": f"{name}: x."} for name in ("c", "d")]
+    inspected = {**RESULTS["inspected"], "obtain": ["a", "d"], "install": ["b", "d"], "stopped": stops[:1]}
+    found = state(
+        {"inspected": inspected, "planned": {"stopped": []}, "deployed": {"stopped": []}},
+        certificates=SETTINGS["certificates"][:2],
+        invalid=[{**one, "certificate": {}} for one in stops],
+    )
+    assert ([one["name"] for one in found["to_order"]], found["install"]) == (["a"], ["b"])
+    assert (found["stopped"], found["failure_kind"]) == (stops, "plan")
+
+
 @pytest.mark.parametrize(
     ("results", "kind"),
     [

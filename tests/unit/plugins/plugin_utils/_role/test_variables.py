@@ -164,16 +164,35 @@ def test_an_approved_plan_can_be_text(value: Any, plan: list[dict[str, Any]]) ->
 
 
 def test_unknown_services_and_publishers() -> None:
-    found = convert(certificates=[{**SHOP, "services": ["ngnix", "mine"]}], service_tasks={"mine": "mine.yml"})
-    assert found["errors"] == []
-    [sentence] = found["unknown"]
-    assert sentence.startswith("Unknown service in gogetssl_certificates: ngnix. Use ")
-    assert {"nginx,", "mine,"} <= set(sentence.split())
+    shop = {**SHOP, "services": ["ngnix", "mine"]}
+    found = convert(certificates=[shop, {**SHOP, "name": "blog"}], service_tasks={"mine": "mine.yml"})
+    assert (found["errors"], found["unknown"]) == ([], [])
+    assert [one["name"] for one in found["settings"]["certificates"]] == ["blog"]
+    [invalid] = found["settings"]["invalid"]
+    assert (invalid["name"], invalid["certificate"]) == ("shop", shop)
+    assert invalid["reason"].startswith("shop: unknown service ngnix. Use ")
+    assert {"nginx,", "mine,"} <= set(invalid["reason"].split())
     assert convert(http_publisher="s3", http_tasks={"s3": "s3.yml"})["unknown"] == []
     assert convert(http_publisher="listener")["unknown"] == [
         "Unknown gogetssl_http_publisher listener. Use none, validation_server, web_root, or add a task file for it to"
         " gogetssl_http_tasks."
     ]
+
+
+def test_a_certificate_with_an_unknown_service_can_be_retired() -> None:
+    given = {"gogetssl_certificates": [{**SHOP, "services": ["ngnix"]}]}
+    found = role_variables([given.get(name, "") for name in OPTIONS], OPTIONS, {}, any_service=True)
+    assert (len(found["settings"]["certificates"]), found["settings"]["invalid"]) == (1, [])
+
+
+def test_a_mistake_stops_one_certificate_only() -> None:
+    wrong = {**SHOP, "name": "b", "names": ["b.example.com"], "dcv": "htpp"}
+    found = settings(certificates=json.dumps([SHOP, wrong]))
+    assert (found["certificates"], found["invalid"][0]["certificate"]) == ([SHOP], wrong)
+    # Which certificate is meant is not known.
+    assert convert(certificates=[SHOP, {**wrong, "name": 2026}])["settings"] == {}
+    # The contacts are those of the host.
+    assert convert(certificates=[SHOP, wrong], admin={"phone": 3712})["settings"] == {}
 
 
 def test_each_http_publisher_is_built_in_or_none() -> None:

@@ -62,8 +62,8 @@ SHAPES: dict[str, dict[str, t.Any]] = {
     "gogetssl_haproxy": _HAPROXY,
 }
 _INTERNAL = ("_ansible_trusted_utf8", "_ansible_suppress_tmpdir_delete")
-# Ansible acts on these: new hosts, statistics that AWX passes to the next job as extra variables, and warnings with fields
-# of any type. No module of this collection returns them.
+# Ansible acts on these: new hosts, statistics that AWX passes to the next job as extra variables, and warnings with
+# fields of any type. No module of this collection returns them.
 _ACTING = ("add_host", "add_group", "ansible_stats", "deprecations")
 _EXPECTED = {"ansible_facts": dict, "stdout": str, "stderr": str}
 # Optional return values of every module.

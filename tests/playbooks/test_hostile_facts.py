@@ -22,6 +22,7 @@ out = ran.stdout
 try:
     answer = json.loads(out)
     answer.setdefault("ansible_facts", {{}}).update({facts!r})
+    answer.update({more!r})
     out = json.dumps(answer).encode()
 except ValueError:
     pass
@@ -40,9 +41,9 @@ class TwoHosts:
     def host(self, name: str, **variables: Any) -> None:
         (self.bench.directory / "host_vars" / f"{name}.json").write_text(json.dumps(variables))
 
-    def hostile(self, facts: dict[str, Any], **variables: Any) -> None:
+    def hostile(self, facts: dict[str, Any], more: dict[str, Any] | None = None, **variables: Any) -> None:
         wrapper = self.bench.directory / "python"
-        wrapper.write_text(WRAPPER.format(python=sys.executable, facts=facts))
+        wrapper.write_text(WRAPPER.format(python=sys.executable, facts=facts, more=more or {}))
         wrapper.chmod(0o755)
         two = {"name": "two", "names": ["two.example.net"], "product": "66", "dcv": "http"}
         given = {"gogetssl_certificates": [two], **variables}
@@ -128,6 +129,28 @@ def test_unrelated_facts_have_no_effect(two: TwoHosts) -> None:
     run = two.run(True)
     assert run.code == 0, run.output
     assert [order["common_name"] for order in two.bench.orders] == ["two.example.net"]
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "statistics": {"ansible_stats": {"data": {"gogetssl_approved_plan": ["evil"]}}},
+    "odd statistics": {"ansible_stats": {"data": 7}},
+    "odd deprecations": {"deprecations": [{"msg": "x", "version": []}]},
+    "objects of Ansible": {"msg": {"__ansible_type": "WarningSummary", "details": 7}},
+}
+
+
+@pytest.mark.outermost
+@pytest.mark.parametrize("more", ODD.values(), ids=ODD)
+def test_no_answer_of_a_web_host_ends_the_run_or_sets_statistics(two: TwoHosts, more: dict[str, Any]) -> None:
+    """AWX passes statistics to the next job as extra variables. web2 serves the files of web1, too."""
+    two.host("web1", gogetssl_certificates=[two.bench.shop()], gogetssl_web_hosts=["web2", "web1"])
+    two.hostile({}, more, gogetssl_certificates=[])
+    run = two.run(False, env={"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
+    assert "evil" not in run.output
+    if "msg" in more:
+        assert "shop: The host's answer cannot be used" in run.output, run.output
+    else:
+        assert two.key("web1").exists(), run.output
 
 
 @pytest.mark.outermost

@@ -63,15 +63,18 @@ SHAPES: dict[str, dict[str, t.Any]] = {
     "gogetssl_haproxy": _HAPROXY,
 }
 _INTERNAL = ("_ansible_trusted_utf8", "_ansible_suppress_tmpdir_delete")
+# Ansible acts on these: new hosts, statistics that AWX passes to the next job as extra variables, and warnings with
+# fields of any type. No module of this collection returns them.
+_ACTING = ("add_host", "add_group", "ansible_stats", "deprecations")
 _EXPECTED = {"ansible_facts": dict, "stdout": str, "stderr": str}
 # Optional return values of every module.
 _COMMON = {"msg": _TEXT, "changed": _FLAG, "failed": _FLAG, "skipped": _FLAG, "lacking": [_NAME]}
 
 
 def cleaned_output(stdout: str) -> str:
-    """The output of a module without text around its JSON, keys that Ansible removes, and values of wrong types.
+    """The output of a module without text around its JSON, keys that Ansible removes or acts on, and wrong types.
 
-    Ansible prints them in warnings. Output without JSON is escaped.
+    Ansible prints some of them in warnings. Output without JSON is escaped.
     """
     text = escaped_lines(stdout)
     try:
@@ -82,7 +85,7 @@ def cleaned_output(stdout: str) -> str:
         key: value
         for key, value in result.items()
         if (not key.startswith("_ansible_") or key in _INTERNAL)
-        and key not in ("add_host", "add_group")
+        and key not in _ACTING
         and isinstance(value, _EXPECTED.get(key, object))
     }
     return json.dumps(kept)

@@ -98,7 +98,10 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
         """Parse the output of a module. Ansible prints parts of it unescaped, and fails at parts of other types."""
         stdout, stderr = (str(res.get(name) or "") for name in ("stdout", "stderr"))
         cleaned = {**res, "stdout": answers.cleaned_output(stdout), "stderr": escaped_lines(stderr)}
-        return super()._parse_returned_data(cleaned, *more)
+        try:
+            return super()._parse_returned_data(cleaned, *more)
+        except Exception as error:  # pylint: disable=broad-exception-caught  # it would end the run of the task's host
+            return failure(f"The host's answer cannot be used: Ansible cannot read it ({type(error).__name__}).")
 
     def _requested(self) -> list[t.Any]:
         """The names of the certificates in the options of the task."""

@@ -61,6 +61,7 @@ def test_children_do_not_inherit_secrets(action: Action, monkeypatch: pytest.Mon
 EVIL = "\x1b]0;x\x07\u202e"
 HOSTILE = {
     **{"_ansible_item_label": EVIL, "_ansible_no_log": False, "add_host": {"host_name": EVIL}, "add_group": EVIL},
+    **{"ansible_stats": {"data": {"x": EVIL}}, "deprecations": [{"msg": EVIL, "version": []}]},
     **{"ansible_facts": [EVIL], "stdout": [EVIL], "stderr": {EVIL: 1}, "changed": True},
 }
 
@@ -85,6 +86,17 @@ def test_ansible_prints_nothing_of_a_hostile_answer(
     assert given["stderr"] == "\\x1b]0;x\\x07\\u202e"
     assert given["stdout"].replace("\n", "").isprintable()
     assert parsed in (None, given["stdout"])
+
+
+def test_an_answer_that_ansible_cannot_read_is_a_failure(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception would end the run of the host whose task it is, such as one whose files a web host serves."""
+
+    def parse(*_arguments: Any) -> None:
+        raise TypeError(EVIL)
+
+    monkeypatch.setattr(ActionBase, "_parse_returned_data", parse)
+    result = action._parse_returned_data({"stdout": "{}"}, "legacy")
+    assert result["msg"] == "The host's answer cannot be used: Ansible cannot read it (TypeError)."
 
 
 def test_facts_in_the_names_of_variables_are_refused(action: Action) -> None:

@@ -10,6 +10,7 @@ from ..plugin_utils._controller.controller import ControllerAction
 
 # What the role's filters use. Ansible imports this file once, before it creates the processes of the hosts. Otherwise
 # each of them would import it, for each task.
+# pylint: disable-next=unused-import
 from ..plugin_utils._role import adoption, copying, fleet, plan, products, report, run, variables  # noqa: F401
 
 

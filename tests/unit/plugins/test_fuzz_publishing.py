@@ -157,7 +157,10 @@ def fuzz_powerdns(chance: random.Random) -> Any:
         return powerdns._read(record(ZONE, chance).encode(), "http://powerdns.test") if method == "GET" else None
 
     options = {"url": "http://powerdns.test", "key": TOKEN, **change(chance)}
-    caller = lambda params: lambda method, path, body=None: exchange(params, method, path, body)  # noqa: E731
+
+    def caller(params: Any) -> Any:
+        return lambda method, path, body=None: exchange(params, method, path, body)
+
     with mock.patch.object(powerdns, "api", caller):
         return powerdns.run(context(powerdns.TASK, options=options))
 

@@ -77,20 +77,27 @@ class Server6(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
 
 
+def listening(ipv6: bool) -> list[http.server.ThreadingHTTPServer]:
+    """Servers on one free port. A port that is free on 127.0.0.1 may be in use on ::1."""
+    while True:
+        first = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        try:
+            return [first, Server6(("::1", first.server_address[1]), Handler)] if ipv6 else [first]
+        except OSError:
+            first.server_close()
+
+
 @contextlib.contextmanager
 def web(ipv6: bool, tls: bool = False) -> Iterator[int]:
     """A web server on 127.0.0.1 and optionally on the same port of ::1."""
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        servers = [first]
-        if ipv6:
-            servers.append(stack.enter_context(Server6(("::1", first.server_address[1]), Handler)))
+        servers = [stack.enter_context(server) for server in listening(ipv6)]
         for server in servers:
             if tls:
                 server.socket = untrusted().wrap_socket(server.socket, server_side=True)
             threading.Thread(target=functools.partial(server.serve_forever, 0.01), daemon=True).start()
             stack.callback(server.shutdown)
-        yield first.server_address[1]
+        yield int(servers[0].server_address[1])
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ version_added: 1.0.0
 description:
   - Logs in to the GoGetSSL API and returns the API key. With O(auth_key) set to this key, other tasks do not have to
     log in.
-  - In a run of Ansible, hosts with the same user and password get the same key for up to five minutes. It is stored
-    encrypted with the password, in the temporary directory of the run on the controller.
+  - In a run of Ansible, all tasks of this collection with the same user and password use the same key for up to five
+    minutes. It is stored encrypted with the password, in the temporary directory of the run on the controller.
   - The API key is a secret. Set C(no_log=true) on the task, because Ansible does not mask return values.
   - This module is optional. All other modules of this collection log in themselves.
 author:

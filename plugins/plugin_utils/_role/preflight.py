@@ -73,10 +73,8 @@ def _probe(
     reason = next((one["reason"] for one in failures(files, results, "probe_published")), "")
     tried = files if results.get("probe_published") and not check_mode else []
     to_remove = tried if not reason or reached(results, "probe_published") else []
-    visits, hooks = (
-        web_hosts if files and not with_keys else [],
-        calls(files, settings, "probe_published", "present"),
-    )
+    visits = web_hosts if files and not with_keys else []
+    hooks = calls(files, settings, "probe_published", "present")
     return {
         "probe_files": files,
         "probe_with_keys": with_keys,

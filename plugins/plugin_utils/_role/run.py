@@ -161,13 +161,11 @@ def _validation(results: Entry, settings: Entry, found: Entry, host: str) -> _Fo
 
 def _unfinished(results: Entry, settings: Entry, awaited: Entries) -> bool:
     """Whether the host waits longer, for its own orders or for those of the hosts whose certificates it copies."""
-    pending, seconds = (
-        set(list_of(results, "incomplete", "pending")),
-        (results.get("incomplete") or {}).get("seconds_left"),
-    )
+    pending = set(list_of(results, "incomplete", "pending"))
+    seconds = (results.get("incomplete") or {}).get("seconds_left") or 0
     own = pending & {one["order_id"] for one in awaited if not one["requires"]}
     copies = pending and list_of(results, "copied", "waiting")
-    return bool(settings["wait"] and (seconds or 0) > 0 and (own or copies))
+    return bool(settings["wait"] and seconds > 0 and (own or copies))
 
 
 def _unpublished(results: Entry, files: Entries, records: Entries) -> list[_Found]:

@@ -57,12 +57,12 @@ def open_module(module: str, **params: t.Any) -> subprocess.Popen[str]:
 
 def returned(module: str) -> dict[str, t.Any]:
     documented = yaml.safe_load(importlib.import_module(f"{MODULES}.{module}").RETURN)
-    return {name: set(value["contains"]) for name, value in documented.items() if "contains" in value}
+    return {name: set(value.get("contains", ())) for name, value in documented.items()}
 
 
 def keys(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    mine = {name: value for name, value in result.items() if name not in ("diff", "invocation")}
-    return {name: set(value[0]) for name, value in mine.items() if isinstance(value, list)}
+    mine = {name: value for name, value in result.items() if name not in ("changed", "diff", "invocation")}
+    return {name: set(value[0]) if isinstance(value, list) else set() for name, value in mine.items()}
 
 
 def test_results_are_as_documented(tmp_path: Path) -> None:

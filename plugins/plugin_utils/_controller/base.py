@@ -9,6 +9,7 @@ This is the only file that imports `ActionBase`.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import typing as t
 
@@ -101,7 +102,9 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
         try:
             return super()._parse_returned_data(cleaned, *more)
         except Exception as error:  # pylint: disable=broad-exception-caught  # it would end the run of the task's host
-            return failure(f"The host's answer cannot be used: Ansible cannot read it ({type(error).__name__}).")
+            unreadable = failure(f"The host's answer cannot be used: Ansible cannot read it ({type(error).__name__}).")
+            # Parsed, too, because the type of a parsed result differs between the releases of ansible-core.
+            return super()._parse_returned_data({**cleaned, "stdout": json.dumps(unreadable)}, *more)
 
     def _requested(self) -> list[t.Any]:
         """The names of the certificates in the options of the task."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import pkgutil
@@ -89,14 +90,24 @@ def test_ansible_prints_nothing_of_a_hostile_answer(
 
 
 def test_an_answer_that_ansible_cannot_read_is_a_failure(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception would end the run of the host whose task it is, such as one whose files a web host serves."""
+    """An exception would end the run of the host whose task it is, such as one whose files a web host serves.
 
-    def parse(*_arguments: Any) -> None:
-        raise TypeError(EVIL)
+    The failure has the type of the results of this ansible-core.
+    """
+    parse = ActionBase._parse_returned_data
 
-    monkeypatch.setattr(ActionBase, "_parse_returned_data", parse)
-    result = action._parse_returned_data({"stdout": "{}"}, "legacy")
+    def parse_or_fail(self: Action, res: dict[str, Any], *more: Any) -> Any:
+        if "odd" in res["stdout"]:
+            raise TypeError(EVIL)
+        return parse(self, res, *more)
+
+    monkeypatch.setattr(ActionBase, "_parse_returned_data", parse_or_fail)
+    more = ["legacy"][: len(inspect.signature(parse).parameters) - 2]  # ansible-core 2.16 to 2.18 have no profiles
+    failed, parsed = (action._parse_returned_data({"stdout": f'{{"msg": "{msg}"}}'}, *more) for msg in ("odd", "x"))
+    assert type(failed) is type(parsed)
+    result = failed if isinstance(failed, dict) else failed.as_result_dict()
     assert result["msg"] == "The host's answer cannot be used: Ansible cannot read it (TypeError)."
+    assert result["failed"] is True
 
 
 def test_facts_in_the_names_of_variables_are_refused(action: Action) -> None:

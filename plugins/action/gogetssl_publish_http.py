@@ -13,4 +13,6 @@ from ..plugin_utils._controller.host import HostAction
 class ActionModule(HostAction):
     def _known_result(self) -> dict[str, t.Any] | None:
         """Without files, the host is not visited."""
-        return None if self._task.args.get("files") else {"changed": False, "files": [], "stopped": []}
+        if self._task.args.get("files") or self._task.args.get("state") == "noted":
+            return None
+        return {"changed": False, "files": [], "stopped": []}

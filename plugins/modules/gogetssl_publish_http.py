@@ -40,9 +40,15 @@ options:
     description:
       - V(present) publishes the files.
       - V(absent) removes the files if their content is C(content), or if C(content) is not set.
+      - V(noted) writes only a note of the files in O(note_directory), or removes the note if there are no files.
+        M(certops.gogetssl.gogetssl_certificate_info) returns the noted files. The role notes files that could not be
+        removed, so that its next run removes them.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, noted]
     default: present
+  note_directory:
+    description: The directory of the certificates, for O(state=noted).
+    type: path
   publisher:
     description:
       - V(web_root) writes the files below O(web_root).

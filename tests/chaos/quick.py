@@ -30,7 +30,6 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell impor
 from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._host import (
     dns_notes,
-    file_notes,
     files,
     interrupted_files,
     journal,
@@ -97,7 +96,10 @@ def inspect(script: str) -> CommandResult | None:
     try:
         parts = [part for name in given["names"].split() for part in _certificate(directory / name, given["files"])]
         _check_names(directory)
-        notes = [*directory.glob(f"{dns_notes._PREFIX}*{dns_notes._SUFFIX}"), *directory.glob(file_notes.FILE)]
+        notes = [
+            *directory.glob(f"{dns_notes._PREFIX}*{dns_notes._SUFFIX}"),
+            *directory.glob(interrupted_files.FILE_NOTE),
+        ]
     except (_Unusual, ValueError, OSError):
         return None
     return None if notes else CommandResult(0, "".join(parts), "")

@@ -154,6 +154,25 @@ def test_no_answer_of_a_web_host_ends_the_run_or_sets_statistics(two: TwoHosts, 
 
 
 @pytest.mark.outermost
+@pytest.mark.parametrize("removable", [True, False])
+def test_a_host_with_a_note_of_files_sets_no_statistics(two: TwoHosts, removable: bool) -> None:
+    """Such a note makes the run remove the files, and then the note or write it again."""
+    two.host("web1", gogetssl_certificates=[])
+    two.hostile({}, ODD["statistics"])
+    note = two.bench.store / "web2" / ".dcv-files.json"
+    note.parent.mkdir(parents=True)
+    content = f"{'0' * 64}\nsectigo.com\nt0123456789"
+    file = {"order_id": 1, "name": "two.example.net", "method": "http", "file_name": f"{'A' * 32}.txt"}
+    note.write_text(json.dumps([{**file, "content": content}]))
+    if not removable:
+        (two.bench.web_root / ".well-known" / "pki-validation" / file["file_name"]).mkdir(parents=True)
+    run = two.run(False, env={"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
+    assert "evil" not in run.output
+    assert "Note files that could not be removed" in run.output
+    assert note.exists() is not removable, run.output
+
+
+@pytest.mark.outermost
 def test_cached_facts_are_refused_too(two: TwoHosts) -> None:
     cache = {
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host's note of DCV files that could not be removed, so that the next run retries. The role writes it.
+"""The host's note of DCV files that could not be removed, so that the next run retries.
 
 The note is input from a host: only names and contents that a CA uses are accepted, and only for names of the host.
 """
@@ -17,14 +17,13 @@ from .._core import names as _names
 from . import interrupted_files
 from .files import LARGEST
 
-FILE = ".dcv-files.json"  # next to the certificates' directories; not a valid certificate name
 PART = "unremoved"
 MAX_OF_NAME = 20  # files; very many would hold the run
 
 # Part of the inspection script: prints the note.
 # Any other kind of file is omitted: a pipe would hold the inspection, and a link would show another file.
 PRINT = f"""
-f="$d/{FILE}"
+f="$d/{interrupted_files.FILE_NOTE}"
 if [ -r "$f" ] && [ -f "$f" ] && [ ! -L "$f" ]; then show {PART}; head -c {LARGEST} "$f"; fi
 """
 

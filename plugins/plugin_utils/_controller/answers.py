@@ -61,6 +61,7 @@ SHAPES: dict[str, dict[str, t.Any]] = {
     },
     "gogetssl_dcv_server": {"files": [{"file_name": _TEXT, "changed": _FLAG}]},
     "gogetssl_haproxy": _HAPROXY,
+    "gogetssl_library": {"packages": [_TEXT], "manager": _TEXT},
 }
 _INTERNAL = ("_ansible_trusted_utf8", "_ansible_suppress_tmpdir_delete")
 # Ansible acts on these: new hosts, statistics that AWX passes to the next job as extra variables, and warnings with

@@ -219,29 +219,40 @@ def _removal(results: Entry, settings: Entry, found: Entry) -> _Found:
         *found["probes_to_remove"],
         *([] if settings["keep_dcv"] else {_file(one): one for one in obsolete if one.get("file_name")}.values()),
     ]
-    problems = failures(files, results, "files_removed")
-    left = {one["order_id"]: one["reason"] for one in problems}
-    kept = [one for one in files if (one.get("order_id") or 0) in left]
-    deployed = results.get("deployed") or {}
     hooks = calls(files, settings, "files_removed", "absent")
-    noted = (results.get("inspected") or {}).get("published")
-    names = ", ".join(_unique(one["file_name"] for one in kept))
+    published = (results.get("inspected") or {}).get("published")
     return {
         "obsolete_files": files,
         "removal_hooks": hooks,
-        "unremoved": files if deployed.get("dcv_files_left") else kept,
-        "warnings": [
-            f"WARNING: DCV files not removed: {names}. The next run tries again. {' '.join(_unique(left.values()))}"
-        ]
-        if kept
-        else [],
+        **_unremoved(files, results),
         "needed_ids": [*still, *unread],
-        "cleanup": bool((files and not found["own_web_root"]) or hooks or noted or found["records"]),
+        "cleanup": bool((files and not found["own_web_root"]) or hooks or published or found["records"]),
+    }
+
+
+def _unremoved(files: list[t.Any], results: Entry) -> _Found:
+    """The files that could not be removed, and whether the host's note of them changes."""
+    reasons = {one["order_id"]: one["reason"] for one in failures(files, results, "files_removed")}
+    kept = [one for one in files if (one.get("order_id") or 0) in reasons]
+    noted = {_file(one): one for one in list_of(results, "inspected", "unremoved_files")}
+    tried = {_file(one) for one in files}
+    unremoved = [
+        *(files if (results.get("deployed") or {}).get("dcv_files_left") else kept),
+        *(one for key, one in noted.items() if key not in tried),  # may still be needed
+    ]
+    names = ", ".join(_unique(one["file_name"] for one in kept))
+    warning = (
+        f"WARNING: DCV files not removed: {names}. The next run tries again. {' '.join(_unique(reasons.values()))}"
+    )
+    return {
+        "unremoved": unremoved,
+        "note_changes": {_file(one) for one in unremoved} != noted.keys(),
+        "warnings": [warning] if kept else [],
     }
 
 
 def _file(entry: Entry) -> tuple[t.Any, ...]:
-    return entry["order_id"], entry["file_name"], entry.get("content")
+    return entry.get("order_id") or 0, entry["file_name"], entry.get("content")
 
 
 def _completed(results: Entry) -> bool:

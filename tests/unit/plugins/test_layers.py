@@ -172,7 +172,7 @@ def sent_with(module: str) -> set[str]:
     "module",
     [
         *("gogetssl_certificate", "gogetssl_csr", "gogetssl_dcv_file", "gogetssl_dcv_server", "gogetssl_deploy"),
-        "gogetssl_haproxy",
+        *("gogetssl_haproxy", "gogetssl_library", "gogetssl_publish_http"),
     ],
 )
 def test_hosts_are_not_sent_the_api(module: str) -> None:

@@ -19,7 +19,6 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors impo
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import CommandResult
 from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
 from ansible_collections.certops.gogetssl.plugins.module_utils._host import (
-    file_notes,
     files,
     interrupted_files,
     journal,
@@ -353,7 +352,7 @@ def test_only_probes_of_the_host_are_found(tmp_path):
 @pytest.mark.parametrize("kind", ["pipe", "socket", "link", "endless", "directory", "missing", "huge"])
 def test_odd_files_at_the_place_of_a_note_are_not_read(tmp_path, kind):
     """The directory may belong to another user. A pipe must not hold the inspection, nor a link show another file."""
-    secret, note = tmp_path / "secret", tmp_path / "certificates" / file_notes.FILE
+    secret, note = tmp_path / "secret", tmp_path / "certificates" / interrupted_files.FILE_NOTE
     secret.write_text("secret")
     (tmp_path / "certificates" / "shop").mkdir(parents=True)
     make = {

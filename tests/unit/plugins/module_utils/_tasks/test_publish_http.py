@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import run_here
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.task import Context
+from ansible_collections.certops.gogetssl.plugins.module_utils._host import file_notes, interrupted_files
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import dcv_server, publish_http
 
 FILES = [{"order_id": number, "file_name": f"{number}.txt", "content": f"content {number}"} for number in (1, 2, 3)]
@@ -74,3 +76,37 @@ def test_the_validation_server_is_selected(tmp_path: Path, monkeypatch: pytest.M
     result = run(tmp_path, files=FILES[:1], publisher="validation_server", port=8080)
     assert (seen[0]["port"], seen[0]["address"], seen[0]["files"]) == (8080, None, FILES[:1])
     assert result["files"] == [{"path": "/.well-known/pki-validation/1.txt", "changed": True}]
+
+
+NOTED = {"order_id": 7, "name": "shop.example.com", "method": "http", "file_name": "A" * 32 + ".txt", "content": ""}
+NOTED["content"] = f"{'0' * 64}\nsectigo.com\nt0123456789"
+
+
+def noted(directory: Path) -> list[dict[str, Any]]:
+    note = directory / interrupted_files.FILE_NOTE
+    return file_notes.read(note.read_text() if note.exists() else "", ["shop.example.com"])
+
+
+def test_files_are_noted_until_they_are_removed(tmp_path: Path) -> None:
+    note = {"state": "noted", "note_directory": str(tmp_path / "certificates")}
+    kept = {**NOTED, "url": "http://shop.example.com/", "other": 1}
+    assert run(tmp_path, check_mode=True, files=[kept], **note)["changed"] is True
+    assert not (tmp_path / "certificates").exists()
+    assert run(tmp_path, files=[], **note)["changed"] is False
+    assert run(tmp_path, files=[kept], **note) == {"changed": True, "files": [], "stopped": []}
+    [found] = noted(tmp_path / "certificates")
+    assert found.items() >= NOTED.items()
+    assert run(tmp_path, files=[NOTED], **note)["changed"] is False
+    assert run(tmp_path, files=[], **note)["changed"] is True
+    assert noted(tmp_path / "certificates") == []
+    assert not list((tmp_path / "certificates").iterdir())
+
+
+@pytest.mark.parametrize("place", ["certificates", f"certificates/{interrupted_files.FILE_NOTE}"])
+def test_no_note_is_written_through_a_link(tmp_path: Path, place: str) -> None:
+    target = tmp_path / "target"
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).symlink_to(target)
+    with pytest.raises(GogetsslError, match="refused"):
+        run(tmp_path, files=[NOTED], state="noted", note_directory=str(tmp_path / "certificates"))
+    assert not target.exists()

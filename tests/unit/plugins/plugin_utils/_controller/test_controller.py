@@ -162,7 +162,7 @@ def test_a_missing_library_is_reported() -> None:
     assert "seen" in act(params, needs=(present,))
     result = act(params, needs=(present, missing))
     message = result["msg"]
-    assert result["failure"] == "library"  # roles/gogetssl/tasks/packages.yml installs it then
+    assert result["failure"] == "library"
     assert re.fullmatch(r"The required Python library cryptography is missing on \S+ for \S+\. Install it .*", message)
     advised = act(params, needs=(x509.CRYPTOGRAPHY._replace(present=False),))["msg"]
     assert ". Install the package python3-cryptography" in advised

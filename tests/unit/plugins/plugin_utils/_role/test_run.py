@@ -161,6 +161,7 @@ def test_records_and_noted_files_of_orders_whose_state_is_not_known_stay() -> No
     found = state({"inspected": inspected, "refreshed": {"unread_order_ids": [7], "orders": []}})
     assert found["needed_ids"] == [1, 2, 7]
     assert ids(found["obsolete_files"]) == [8]
+    assert (ids(found["unremoved"]), found["note_changes"]) == ([7], True)
 
 
 def test_files_of_finished_orders_are_removed_and_kept_on_request() -> None:
@@ -177,6 +178,14 @@ def test_files_that_could_not_be_removed_are_noted_and_reported() -> None:
     assert found["warnings"] == ["WARNING: DCV files not removed: 2.txt. The next run tries again. Busy."]
     assert ids(state({"refreshed": {}, "deployed": {"dcv_files_left": True}})["unremoved"]) == [1, 2]
     assert state({"refreshed": {}})["unremoved"] == []
+
+
+def test_a_note_is_written_if_files_stay_and_removed_with_the_noted_files() -> None:
+    inspected = {**RESULTS["inspected"], "unremoved_files": [file(8)]}
+    assert state()["note_changes"] is False
+    assert state({"refreshed": {}, "deployed": {"dcv_files_left": True}})["note_changes"] is True
+    assert state({"inspected": inspected})["note_changes"] is True
+    assert state({"inspected": inspected}, keep_dcv=True)["note_changes"] is False
 
 
 def test_the_probe_is_removed_where_it_was_published() -> None:

@@ -3,8 +3,10 @@
 
 """Build the documentation site in .cache/site/html: `make site`.
 
-The guides are the Markdown files that the repository shows too, so each text exists once. antsibull-docs writes the
-reference of modules and role, and Sphinx turns both into pages. A warning of Sphinx is an error.
+The guides are the Markdown files that the repository shows too, so each text exists once. They are not RST files with
+an `extra-docs.yml`: Galaxy shows only `docs/*.md`, and GitHub does not follow references between RST files.
+antsibull-docs writes the reference of modules and role, and Sphinx turns both into pages. A warning of Sphinx is an
+error.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ def main() -> int:
     subprocess.run(["antsibull-docs", "collection", *options, "--dest-dir", REFERENCE, COLLECTION], check=True)
     leave_out_filters()
     adapt_to_theme()
+    describe_role()
     required_first()
     repository = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
     for source, target in guides().items():
@@ -108,6 +111,16 @@ def adapt_to_theme() -> None:
         page.write_text(re.sub(r"(?m)^\.\. contents::\n(?:   .*\n)*", "", page.read_text()))
     index = REFERENCE / "index.rst"
     index.write_text(re.sub(r"(?m)^    (\w+)_(module|role)$", r"    \1 <\1_\2>", index.read_text()))
+
+
+def describe_role() -> None:
+    """Describe the role in the index, where antsibull-docs does so only for entry points with the name `main`."""
+    specs = yaml.safe_load((ROOT / "roles" / "gogetssl" / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+    index = REFERENCE / "index.rst"
+    text, count = re.subn(r"(?m)#role>` --$", rf"\g<0> {specs['main.yml']['short_description']}", index.read_text())
+    if count != 1:
+        sys.exit("site.py: the index of antsibull-docs has changed; correct describe_role")
+    index.write_text(text)
 
 
 def required_first() -> None:

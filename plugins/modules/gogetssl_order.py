@@ -10,9 +10,11 @@ module: gogetssl_order
 short_description: Buy, resume, reissue, renew or cancel certificates
 version_added: 1.0.0
 description:
-  - Compares the state of the host and of the GoGetSSL account, decides the next step for each certificate, and takes
-    it. Within the paid term, an expiring certificate is reissued free of charge. At the end of the term, the order is
-    renewed.
+  - Takes the next step for each of O(certificates), the certificates that a host needs. Each has a name, its DNS names
+    and a product. The CSRs in O(requests) come from M(certops.gogetssl.gogetssl_csr) with the same list. Price limits,
+    such as O(max_price), are optional.
+  - The module decides the step from the state of the host and of the GoGetSSL account. Within the paid term, an
+    expiring certificate is reissued free of charge. At the end of the term, the order is renewed.
   - The module evaluates all certificates before it buys the first one. It checks the requirements of the product
     (names, period, validation methods and contacts) before it places an order.
   - The module makes each purchase only once. Before a purchase, it writes an intent to the host, which only one run
@@ -195,24 +197,32 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Create private keys and CSRs on the host
-  certops.gogetssl.gogetssl_csr:
-    certificates: "{{ certificates }}"
-  register: csr
+- name: Buy the certificates of the host
+  vars:
+    certificates:
+      - name: shop
+        names: [shop.example.com, www.shop.example.com]
+        product: "68"
+        dcv: http
+  block:
+    - name: Create private keys and CSRs on the host
+      certops.gogetssl.gogetssl_csr:
+        certificates: "{{ certificates }}"
+      register: csr
 
-- name: Order the certificates, each for at most 60.00 EUR
-  certops.gogetssl.gogetssl_order:
-    certificates: "{{ certificates }}"
-    requests: "{{ csr.requests }}"
-    max_price: 6000
-    currency: EUR
-    admin:
-      firstname: Ada
-      lastname: Lovelace
-      title: Ms.
-      email: ada@example.com
-      phone: "+37166164222"
-  register: ordered
+    - name: Order the certificates, each for at most 60.00 EUR
+      certops.gogetssl.gogetssl_order:
+        certificates: "{{ certificates }}"
+        requests: "{{ csr.requests }}"
+        max_price: 6000
+        currency: EUR
+        admin:
+          firstname: Ada
+          lastname: Lovelace
+          title: Ms.
+          email: ada@example.com
+          phone: "+37166164222"
+      register: ordered
 
 - name: Cancel an order
   certops.gogetssl.gogetssl_order:

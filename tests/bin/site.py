@@ -3,8 +3,10 @@
 
 """Build the documentation site in .cache/site/html: `make site`.
 
-The guides are the Markdown files that the repository shows too, so each text exists once. antsibull-docs writes the
-reference of modules and role, and Sphinx turns both into pages. A warning of Sphinx is an error.
+The guides are the Markdown files that the repository shows too, so each text exists once. They are not RST files with
+an `extra-docs.yml`: Galaxy shows only `docs/*.md`, and GitHub does not follow references between RST files.
+antsibull-docs writes the reference of modules and role, and Sphinx turns both into pages. A warning of Sphinx is an
+error.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ def main() -> int:
     subprocess.run(["antsibull-docs", "collection", *options, "--dest-dir", REFERENCE, COLLECTION], check=True)
     leave_out_filters()
     adapt_to_theme()
+    describe_role()
+    required_first()
     repository = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
     for source, target in guides().items():
         copy = SOURCES / target
@@ -107,6 +111,43 @@ def adapt_to_theme() -> None:
         page.write_text(re.sub(r"(?m)^\.\. contents::\n(?:   .*\n)*", "", page.read_text()))
     index = REFERENCE / "index.rst"
     index.write_text(re.sub(r"(?m)^    (\w+)_(module|role)$", r"    \1 <\1_\2>", index.read_text()))
+
+
+def describe_role() -> None:
+    """Describe the role in the index, where antsibull-docs does so only for entry points with the name `main`."""
+    specs = yaml.safe_load((ROOT / "roles" / "gogetssl" / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+    index = REFERENCE / "index.rst"
+    text, count = re.subn(r"(?m)#role>` --$", rf"\g<0> {specs['main.yml']['short_description']}", index.read_text())
+    if count != 1:
+        sys.exit("site.py: the index of antsibull-docs has changed; correct describe_role")
+    index.write_text(text)
+
+
+def required_first() -> None:
+    """Begin the tables of options with what a reader has to write. antsibull-docs sorts them by name."""
+    begin = r'(?m)^(?=  \* - \.\. raw:: html\n\n +<div class="ansible-option-)'
+    tables = 0
+    for page in REFERENCE.glob("*.rst"):
+        text = page.read_text()
+        if table := re.search(r"(?ms)^  \* - Parameter\n.*?(?=^\S)", text):
+            head, *rows = re.split(begin, table[0])
+            page.write_text(text.replace(table[0], "".join([head, *sorted_options(rows)])))
+            tables += bool(rows) and "ansible-option-required" in table[0]
+    if not tables:
+        sys.exit("site.py: the tables of antsibull-docs have changed; correct required_first")
+
+
+def sorted_options(rows: list[str], depth: int = 0) -> list[str]:
+    """The required options first, each with its suboptions. `certificates` is one even where a task can do without."""
+    options: list[list[str]] = []
+    for row in rows:
+        if row.count('"ansible-option-indent"') == depth:
+            options.append([row])
+        else:
+            options[-1].append(row)
+    required = (":ansible-option-required:", 'id="parameter-certificates"')
+    options.sort(key=lambda option: not any(mark in option[0] for mark in required))
+    return [row for first, *below in options for row in (first, *sorted_options(below, depth + 1))]
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def test_the_collections_of_all_modules_are_declared(provider: str) -> None:
 @pytest.mark.parametrize("provider", NEEDS)
 def test_every_variable_of_a_provider_has_a_default_and_a_description(provider: str) -> None:
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-    described = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["manage"][
+    described = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main.yml"][
         "options"
     ]
     options = [value for value in NEEDS[provider].options.values() if isinstance(value, str)]

@@ -22,7 +22,9 @@ def as_text(value: Any) -> str:
 
 def every_variable(bench: Bench) -> dict[str, str]:
     """All variables of the role with their defaults or those of the bench, as text, which may be empty."""
-    options = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["manage"]["options"]
+    options = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main.yml"][
+        "options"
+    ]
     given = {name: option.get("default", "") for name, option in options.items()}
     inventory = yaml.safe_load((bench.directory / "inventory.yml").read_text())["all"]["vars"]
     given.update({name: value for name, value in inventory.items() if name in options})

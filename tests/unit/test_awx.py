@@ -46,7 +46,7 @@ def load(path: Path) -> Any:
 
 
 SPECS = ROOT / "roles" / "gogetssl" / "meta" / "argument_specs.yml"
-OPTIONS: dict[str, Any] = load(SPECS)["argument_specs"]["manage"]["options"]
+OPTIONS: dict[str, Any] = load(SPECS)["argument_specs"]["main.yml"]["options"]
 TABLE: dict[str, Any] = yaml.safe_load(awx_options.TABLE.read_text())
 TASKS: list[dict[str, Any]] = load(AWX / "tasks.yml")
 TYPES: list[dict[str, Any]] = load(AWX / "credential_types.yml")["credential_types"]

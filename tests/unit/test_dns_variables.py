@@ -26,7 +26,7 @@ def load(path: str) -> Any:
 
 
 DEFAULTS: dict[str, Any] = load("defaults/main.yml")
-OPTIONS: dict[str, Any] = load("meta/argument_specs.yml")["argument_specs"]["manage"]["options"]
+OPTIONS: dict[str, Any] = load("meta/argument_specs.yml")["argument_specs"]["main.yml"]["options"]
 NAMES = sorted(name for name in {*DEFAULTS, *OPTIONS} if OF_DNS.match(name) or name in ALSO)
 
 

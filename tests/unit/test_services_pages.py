@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROLE = ROOT / "roles" / "gogetssl"
 PAGES = {page.stem: page.read_text() for page in (ROOT / "docs" / "services").glob("*.md")}
 DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-SPEC = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["manage"]["options"]
+SPEC = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main.yml"]["options"]
 SCENARIOS = ROOT / "extensions" / "molecule"
 # The configuration of the services in the scenarios on real hosts.
 RUNNING = {

@@ -57,7 +57,7 @@ def test_playbooks_of_the_collection_are_checked_too(playbook: str) -> None:
 
 
 def test_names_are_those_of_the_argument_spec() -> None:
-    options = yaml.safe_load(SPEC.read_text())["argument_specs"]["manage"]["options"]
+    options = yaml.safe_load(SPEC.read_text())["argument_specs"]["main.yml"]["options"]
     assert _variables.known_names(str(SPEC)) == {*options, *_variables._OTHERS}
 
 

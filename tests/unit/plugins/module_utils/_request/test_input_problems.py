@@ -138,7 +138,7 @@ def task_names() -> list[str]:
 @pytest.mark.parametrize("name", [*task_names(), "the role"])
 def test_every_choice_and_default_is_accepted(name: str) -> None:
     if name == "the role":
-        spec = yaml.safe_load(ROLE.read_text())["argument_specs"]["manage"]["options"]
+        spec = yaml.safe_load(ROLE.read_text())["argument_specs"]["main.yml"]["options"]
     else:
         spec = importlib.import_module(f"{_tasks.__name__}.{name}").TASK.argument_spec
     for option, described in spec.items():

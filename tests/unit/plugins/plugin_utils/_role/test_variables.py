@@ -24,7 +24,7 @@ def load(path: str) -> Any:
     return yaml.safe_load((ROLE / path).read_text())
 
 
-OPTIONS: dict[str, Any] = load("meta/argument_specs.yml")["argument_specs"]["manage"]["options"]
+OPTIONS: dict[str, Any] = load("meta/argument_specs.yml")["argument_specs"]["main.yml"]["options"]
 DEFAULTS: dict[str, Any] = load("defaults/main.yml")
 SHOP = {"name": "shop", "names": ["shop.example.com"], "product": "68"}
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -69,6 +70,31 @@ def test_what_is_issued_is_installed_while_others_are_pending(bench: Bench) -> N
     output, _unused = run.communicate(timeout=120)
     assert run.returncode == 0, output
     assert installed(bench) == ["a", "b", "c"]
+
+
+@pytest.mark.slow
+def test_a_failure_in_the_rest_of_the_wait_leaves_no_files_of_pending_orders(bench: Bench) -> None:
+    """The login is refused after the certificate of the other order is installed. The next run publishes the files again."""
+    bench.emulator.set(issuance_delay=8.0)
+    lists = {"web1": [certificate("a"), certificate("b")]}
+    options = fleet(bench, lists, hosts=("web1",), gogetssl_wait_timeout=900, gogetssl_api_deadline=5)
+    run = bench.start(**options)
+    wait_until(lambda: len(bench.emulator.ledger()["orders"]) == 2)
+    [held] = [one["order_id"] for one in bench.emulator.ledger()["orders"] if "b.example.com" in one["names"]]
+    bench.emulator.force(held, action="hold")
+    wait_until(lambda: installed(bench) == ["a"])
+    assert bench.proofs
+    refused = json.dumps({"error": True, "message": "Wrong username and/or password", "success": False})
+    bench.emulator.fault(path="/auth", kind="body", when="before", body=refused, times=None)
+    bench.emulator.expire_keys()
+    output, _unused = run.communicate(timeout=120)
+    assert run.returncode == 2, output
+    assert bench.proofs == []
+    bench.emulator.clear_faults()
+    bench.emulator.set(issuance_delay=0.0)
+    bench.emulator.force(held, action="pass")
+    again = bench.run(**options)
+    assert (again.code, installed(bench)) == (0, ["a", "b"]), again.output
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -28,6 +28,7 @@ def preflight_state(results: Entry, settings: Entry, host: str, check_mode: bool
     found = _probe(results, settings, probed_names(checked), web_hosts, own_web_root, check_mode)
     mode = str(settings.get("preflight", True)).lower() if results.get("planned") else "true"
     return {
+        "phases": _phases(results.get("inspected") or {}, settings, due),
         "due": due,
         # The inspection does not know which services are unknown.
         "install": [
@@ -39,6 +40,7 @@ def preflight_state(results: Entry, settings: Entry, host: str, check_mode: bool
         "preflight": checked,
         "web_hosts": web_hosts,
         "own_web_root": own_web_root,
+        "preflight_problems": list_of(results, "preflight", "problems"),
         "preflight_stopped": found["probe_stopped"]
         + (list_of(results, "preflight", "stopped") if mode == "true" else []),
         "publishers": [
@@ -47,6 +49,17 @@ def preflight_state(results: Entry, settings: Entry, host: str, check_mode: bool
         ],
         **found,
     }
+
+
+def _phases(inspected: Entry, settings: Entry, due: list[t.Any]) -> list[str]:
+    """The names of the role's task files that come before the installation."""
+    work = due or inspected.get("to_copy") or inspected.get("install")
+    housekeeping = (
+        (settings.get("install_packages") and work)
+        or inspected.get("interrupted_files")
+        or inspected.get("flag_removed")
+    )
+    return [*(["housekeeping"] if housekeeping else []), *(["obtain"] if due else [])]
 
 
 def _checked(results: Entry, settings: Entry, due: list[t.Any]) -> list[t.Any]:

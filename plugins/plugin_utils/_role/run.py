@@ -38,6 +38,7 @@ def run_state(results: Entry, settings: Entry, host: str, check_mode: bool = Fal
     found.update(_orders(results, settings, found))
     found.update(_validation(results, settings, found, host))
     found.update(_removal(results, settings, found))
+    found["warnings"] = [*found["preflight_problems"], *found["unremoved_warnings"]]
     # Certificates that the plan stops need a decision of an operator. Nothing was changed for them.
     invalid = [{"name": one["name"], "reason": one["reason"]} for one in settings.get("invalid", ())]
     inspected = [one for one in list_of(results, "inspected", "stopped") if one["name"] not in names_of(invalid)]
@@ -147,6 +148,7 @@ def _validation(results: Entry, settings: Entry, found: Entry, host: str) -> _Fo
         "validations": validations,
         "files": files,
         "file_hooks": calls(files, settings, "files_published", "present"),
+        "unpublished_urls": [str(one.get("url")) for one in files] if settings.get("http_publisher") == "none" else [],
         "records": records if provider else [],
         "dcv_wait": max(settings["dcv_timeout"], settings["dns_timeout"] if provider and records else 0),
         "ids_to_validate": to_validate,
@@ -201,7 +203,8 @@ def _cached(results: Entry, settings: Entry, awaited: Entries) -> _Found:
 def _removal(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The files to remove, and the orders whose records stay. A run that failed leaves no files."""
     refreshed = results.get("refreshed") or {}
-    waited = bool(refreshed) and not refreshed.get("failed")
+    failed = bool(refreshed.get("failed") or (results.get("incomplete") or {}).get("failed"))
+    waited = bool(refreshed) and not failed
     pending = [one["order_id"] for one in found["orders"] if one["pending"]]
     still = [one for one in pending if one in found["usable_ids"]] if waited else []
     # Orders whose state this run does not know.
@@ -226,6 +229,8 @@ def _removal(results: Entry, settings: Entry, found: Entry) -> _Found:
         "removal_hooks": hooks,
         **_unremoved(files, results),
         "needed_ids": [*still, *unread],
+        # The last round of waiting may fail after a deployment.
+        "after_failure": failed or "stopped" not in (results.get("deployed") or {}),
         "cleanup": bool((files and not found["own_web_root"]) or hooks or published or found["records"]),
     }
 
@@ -247,7 +252,7 @@ def _unremoved(files: list[t.Any], results: Entry) -> _Found:
     return {
         "unremoved": unremoved,
         "note_changes": {_file(one) for one in unremoved} != noted.keys(),
-        "warnings": [warning] if kept else [],
+        "unremoved_warnings": [warning] if kept else [],
     }
 
 

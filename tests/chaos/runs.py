@@ -141,21 +141,6 @@ for _name in _FILE_CHANGES:
 quick.install()
 
 
-@functools.lru_cache(1000)
-def command_boundaries(script: str) -> tuple[int, ...]:
-    """The positions between a script's commands, where it can be killed or paused."""
-    return tuple(
-        position
-        for position in range(len(script))
-        if script.startswith(" && ", position)
-        or (
-            script[position] == "\n"
-            and not script[:position].rstrip().endswith(("&&", "||", "|"))
-            and not script[position:].lstrip().startswith(("then", "do"))
-        )
-    )
-
-
 class Run:
     """One run of the role's tasks. It is killed at the kill point with the number `kill_at`, if it gets there."""
 
@@ -285,12 +270,12 @@ class Run:
 
     def _shell(self, script: str) -> quick.CommandResult:
         self.kill_point()
-        positions = command_boundaries(script)
         if self.kill_points + 1 == self._kill_at:  # killed between two commands or after the last one
-            result = quick.run_program(script[: self._dice.choice([*positions, len(script)])])
-        elif self.site.time.shared and positions and self._dice.random() < 0.3:
+            positions = [*quick.command_boundaries(script), len(script)]
+            result = quick.run_program(script[: self._dice.choice(positions)])
+        elif self.site.time.shared and quick.command_boundaries(script) and self._dice.random() < 0.3:
             pause = functools.partial(self.site.time.sleep, self._dice.uniform(0.0, 2.0))
-            result = quick.run_interrupted(script, self._dice.choice(positions), pause)
+            result = quick.run_interrupted(script, self._dice.choice(quick.command_boundaries(script)), pause)
         else:
             result = quick.run_shell(script)
         self.kill_point()

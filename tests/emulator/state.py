@@ -100,6 +100,11 @@ class Store:
     def due_orders(self, now: float) -> list[Order]:
         return self._orders("where due > 0 and due <= ? order by due, id", now)
 
+    def has_due_orders(self, now: float) -> bool:
+        """Whether there are due orders, without a transaction."""
+        with self._lock:
+            return self._db.execute("select 1 from orders where due > 0 and due <= ?", (now,)).fetchone() is not None
+
     def orders_to_validate(self, now: float) -> list[Order]:
         return self._orders("where validation_due > 0 and validation_due <= ? order by validation_due, id", now)
 

@@ -87,7 +87,7 @@ def _inspection(directory: str, name: str, printed: list[str], out: list[str]) -
     if found:
         out.append(_part("interrupted_files"))
     yield 52
-    if _named(directory, dns_notes._PREFIX, "") != [""]:
+    if any(name.startswith(dns_notes._PREFIX) for name in _list(directory)):
         raise _Unusual
     yield from (53, 54, 55)
     if os.path.lexists(f"{directory}/{file_notes.FILE}"):
@@ -124,7 +124,7 @@ def _certificate(directory: str, name: str, printed: list[str], out: list[str]) 
         yield 40
         out.append(_part(f"{name} current/files"))
         yield 41
-        directory = os.path.realpath(current)
+        directory = f"{root}/{os.readlink(current)}"
         yield 42
         out.append(_facts(directory))
         yield 43
@@ -143,22 +143,23 @@ def _certificate(directory: str, name: str, printed: list[str], out: list[str]) 
 def _inside(root: str, current: str) -> Iterator[int]:
     """`current` must be a link to a directory beside it."""
     yield from (28, 29, 30)
-    to = os.path.realpath(current)
+    target = os.readlink(current) if os.path.islink(current) else "/"
     yield from (31, 32)
-    if os.path.dirname(to) != os.path.realpath(root):
+    if "/" in target or os.path.islink(f"{root}/{target}"):
         raise _Unusual
     yield 33
 
 
 def _interrupted(place: str, below: bool, found: list[bool]) -> Iterator[int]:
     """Whether there are files of interrupted runs in a directory, or scratch files in those `below` it."""
-    paths = _named(place, interrupted_files.SCRATCH, "")
+    names = _list(place)
+    paths = _named(place, names, interrupted_files.SCRATCH)
     if below:
-        directories = [entry for entry in _list(place) if not entry.startswith(".")]
-        scratch = [_named(f"{place}/{one}", interrupted_files.SCRATCH, "") for one in directories]
+        directories = [f"{place}/{name}" for name in names if not name.startswith(".")]
+        scratch = [_named(one, _list(one), interrupted_files.SCRATCH) for one in directories]
         paths += [path for one in scratch for path in one if path] or [""]
     for note in interrupted_files.NOTES:
-        paths += _named(place, note, "0123456789")
+        paths += _named(place, names, note, "0123456789")
     yield 1
     for path in paths:
         yield 2
@@ -173,10 +174,10 @@ def _interrupted(place: str, below: bool, found: list[bool]) -> Iterator[int]:
     yield 5
 
 
-def _named(place: str, start: str, then: str) -> list[str]:
+def _named(place: str, names: list[str], start: str, then: str = "") -> list[str]:
     """The files with such a name, or an empty path, as a pattern that matches nothing is one word too."""
-    names = [name for name in _list(place) if name.startswith(start)]
-    return [f"{place}/{name}" for name in names if not then or name[len(start) : len(start) + 1] in then] or [""]
+    found = [name for name in names if name.startswith(start)]
+    return [f"{place}/{name}" for name in found if not then or name[len(start) : len(start) + 1] in then] or [""]
 
 
 def _list(place: str) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import pickle
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -141,6 +142,23 @@ for _name in _FILE_CHANGES:
 quick.install()
 
 
+_validated: dict[tuple[int, str], bytes] = {}
+
+
+def validated(task: _task.Task, given: dict[str, Any]) -> dict[str, Any]:
+    """The options of a task as Ansible passes them on. Most runs of a life have the same ones."""
+    key = id(task.argument_spec), repr(given)
+    if key not in _validated:
+        checked = ArgumentSpecValidator(task.argument_spec).validate(given)
+        if checked.error_messages:
+            raise AssertionError(checked.error_messages)
+        if len(_validated) > 200:
+            _validated.clear()
+        _validated[key] = pickle.dumps(checked.validated_parameters)
+    options: dict[str, Any] = pickle.loads(_validated[key])
+    return options
+
+
 class Run:
     """One run of the role's tasks. It is killed at the kill point with the number `kill_at`, if it gets there."""
 
@@ -244,11 +262,8 @@ class Run:
             vendor = self.site.vendor
             given |= {"api_url": vendor.url, "api_user": vendor.user, "api_password": vendor.password}
         given = {name: value for name, value in given.items() if name in task.argument_spec}
-        checked = ArgumentSpecValidator(task.argument_spec).validate(given)
-        if checked.error_messages:
-            raise AssertionError(checked.error_messages)
         context = _task.Context(
-            checked.validated_parameters,
+            validated(task, given),
             check_mode,
             self._shell,
             lambda: Api(self._client()),

@@ -155,8 +155,7 @@ def _interrupted(place: str, below: bool, found: list[bool]) -> Iterator[int]:
     names = _list(place)
     paths = _named(place, names, interrupted_files.SCRATCH)
     if below:
-        directories = [f"{place}/{name}" for name in names if not name.startswith(".")]
-        scratch = [_named(one, _list(one), interrupted_files.SCRATCH) for one in directories]
+        scratch = [_named(one, _list(one), interrupted_files.SCRATCH) for one in _directories(place)]
         paths += [path for one in scratch for path in one if path] or [""]
     for note in interrupted_files.NOTES:
         paths += _named(place, names, note, "0123456789")
@@ -178,6 +177,11 @@ def _named(place: str, names: list[str], start: str, then: str = "") -> list[str
     """The files with such a name, or an empty path, as a pattern that matches nothing is one word too."""
     found = [name for name in names if name.startswith(start)]
     return [f"{place}/{name}" for name in found if not then or name[len(start) : len(start) + 1] in then] or [""]
+
+
+def _directories(place: str) -> list[str]:
+    with os.scandir(place) as entries:
+        return sorted(entry.path for entry in entries if not entry.name.startswith(".") and entry.is_dir())
 
 
 def _list(place: str) -> list[str]:

@@ -15,7 +15,10 @@ import contextlib
 import functools
 import os
 import subprocess
+import types
 from collections.abc import Callable, Iterator
+
+import requests
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._api import client
 from ansible_collections.certops.gogetssl.plugins.module_utils._api.connection import Exchange
@@ -39,12 +42,21 @@ class UnlimitedExchange(Exchange):
         yield
 
 
+class NoSessions(types.SimpleNamespace):
+    """The library for a client that gets a session of the vendor, as creating a real one takes time."""
+
+    @staticmethod
+    def Session() -> types.SimpleNamespace:
+        return types.SimpleNamespace(headers={})
+
+
 def install() -> None:
     """Use the faster parts in this process."""
     for name in PURE:
         setattr(x509, name, functools.lru_cache(10_000)(getattr(x509, name)))
     client.Exchange = UnlimitedExchange  # type: ignore[attr-defined,misc]
     client.watch = lambda *_arguments: None  # type: ignore[attr-defined]
+    client.requests = NoSessions(exceptions=requests.exceptions)  # type: ignore[attr-defined]
 
 
 @functools.lru_cache(1000)

@@ -146,17 +146,18 @@ _validated: dict[tuple[int, str], bytes] = {}
 
 
 def validated(task: _task.Task, given: dict[str, Any]) -> dict[str, Any]:
-    """The options of a task as Ansible passes them on. Most runs of a life have the same ones."""
-    key = id(task.argument_spec), repr(given)
+    """The options of a task as Ansible passes them on. Most runs have the same ones in another directory."""
+    elsewhere = {**given, "directory": "/DIRECTORY"} if "directory" in given else given
+    key = id(task.argument_spec), repr(elsewhere)
     if key not in _validated:
-        checked = ArgumentSpecValidator(task.argument_spec).validate(given)
+        checked = ArgumentSpecValidator(task.argument_spec).validate(elsewhere)
         if checked.error_messages:
             raise AssertionError(checked.error_messages)
-        if len(_validated) > 200:
+        if len(_validated) > 1000:
             _validated.clear()
         _validated[key] = pickle.dumps(checked.validated_parameters)
     options: dict[str, Any] = pickle.loads(_validated[key])
-    return options
+    return {**options, "directory": given["directory"]} if "directory" in given else options
 
 
 class Run:

@@ -111,13 +111,13 @@ def collect_texts(value: Json, texts: list[str], depth: int = 0) -> bool:
         if isinstance(value, dict):
             texts.extend(value)
             value = value.values()
-        # Texts first, without a call for each: most entries are texts or numbers.
-        texts.extend([entry for entry in value if isinstance(entry, str)])
-        return all(
-            depth < MAX_NESTING and collect_texts(entry, texts, depth + 1)
-            for entry in value
-            if isinstance(entry, (list, dict))
-        )
+        for entry in value:
+            if isinstance(entry, str):  # as most entries; without a call for each
+                texts.append(entry)
+            elif isinstance(entry, (list, dict)) and (
+                depth >= MAX_NESTING or not collect_texts(entry, texts, depth + 1)
+            ):
+                return False
     return True
 
 

@@ -223,7 +223,9 @@ class Vendor(Emulator):
         return answer.json
 
     def reset(self, *, settings: bool = True) -> None:
-        super().reset(settings=settings)
+        if settings:
+            self.backend.reset_settings()
+        self.backend.reset()  # not by the control API, which fails if an order of a broken seed cannot be settled
         self.late.clear()
         self.late_reissues = 0
         self.answer_with = None

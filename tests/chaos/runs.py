@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import pickle
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -141,19 +142,22 @@ for _name in _FILE_CHANGES:
 quick.install()
 
 
-@functools.lru_cache(1000)
-def command_boundaries(script: str) -> tuple[int, ...]:
-    """The positions between a script's commands, where it can be killed or paused."""
-    return tuple(
-        position
-        for position in range(len(script))
-        if script.startswith(" && ", position)
-        or (
-            script[position] == "\n"
-            and not script[:position].rstrip().endswith(("&&", "||", "|"))
-            and not script[position:].lstrip().startswith(("then", "do"))
-        )
-    )
+_validated: dict[tuple[int, str], bytes] = {}
+
+
+def validated(task: _task.Task, given: dict[str, Any]) -> dict[str, Any]:
+    """The options of a task as Ansible passes them on. Most runs have the same ones in another directory."""
+    elsewhere = {**given, "directory": "/DIRECTORY"} if "directory" in given else given
+    key = id(task.argument_spec), repr(elsewhere)
+    if key not in _validated:
+        checked = ArgumentSpecValidator(task.argument_spec).validate(elsewhere)
+        if checked.error_messages:
+            raise AssertionError(checked.error_messages)
+        if len(_validated) > 1000:
+            _validated.clear()
+        _validated[key] = pickle.dumps(checked.validated_parameters)
+    options: dict[str, Any] = pickle.loads(_validated[key])
+    return {**options, "directory": given["directory"]} if "directory" in given else options
 
 
 class Run:
@@ -259,11 +263,8 @@ class Run:
             vendor = self.site.vendor
             given |= {"api_url": vendor.url, "api_user": vendor.user, "api_password": vendor.password}
         given = {name: value for name, value in given.items() if name in task.argument_spec}
-        checked = ArgumentSpecValidator(task.argument_spec).validate(given)
-        if checked.error_messages:
-            raise AssertionError(checked.error_messages)
         context = _task.Context(
-            checked.validated_parameters,
+            validated(task, given),
             check_mode,
             self._shell,
             lambda: Api(self._client()),
@@ -285,12 +286,12 @@ class Run:
 
     def _shell(self, script: str) -> quick.CommandResult:
         self.kill_point()
-        positions = command_boundaries(script)
         if self.kill_points + 1 == self._kill_at:  # killed between two commands or after the last one
-            result = quick.run_program(script[: self._dice.choice([*positions, len(script)])])
-        elif self.site.time.shared and positions and self._dice.random() < 0.3:
+            positions = [*quick.command_boundaries(script), len(script)]
+            result = quick.run_program(script[: self._dice.choice(positions)])
+        elif self.site.time.shared and quick.command_boundaries(script) and self._dice.random() < 0.3:
             pause = functools.partial(self.site.time.sleep, self._dice.uniform(0.0, 2.0))
-            result = quick.run_interrupted(script, self._dice.choice(positions), pause)
+            result = quick.run_interrupted(script, self._dice.choice(quick.command_boundaries(script)), pause)
         else:
             result = quick.run_shell(script)
         self.kill_point()

@@ -12,25 +12,21 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import heapq
-import io
 import json
 import random
 import re
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
 import urllib3
-from werkzeug.test import run_wsgi_app
 
-from tests.emulator import app, catalogue, control, lifecycle
-from tests.emulator.app import Dropped
+from tests.emulator import api, app, catalogue, control, lifecycle
+from tests.emulator.api import Dropped
 from tests.emulator.backend import Backend
 from tests.emulator.ca import CertificateAuthority
 from tests.emulator.faults import Fault
@@ -43,12 +39,19 @@ URL = "http://vendor.invalid/api"
 CATALOGUE = (68,)  # the product of all seeds: parsing the whole catalogue would take most of the run time
 
 
+def _locked() -> threading.Lock:
+    """A lock as a signal: one thread acquires it to wait, another one releases it. Faster than a semaphore."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 class _Actor:
     """A thread that shares the clock with others."""
 
     def __init__(self) -> None:
         self.wakes = 0.0
-        self.turn = threading.Semaphore(0)
+        self.turn = _locked()
 
 
 class Time:
@@ -61,7 +64,7 @@ class Time:
         self._inside = False  # an event is being processed
         self._actors: list[_Actor] = []
         self._own = threading.local()
-        self._all_ended = threading.Semaphore(0)
+        self._all_ended = _locked()
 
     def restart(self) -> None:
         self.now = START
@@ -80,10 +83,10 @@ class Time:
     def sleep(self, seconds: float) -> None:
         if self._inside:  # no time passes during an event
             return
-        me: _Actor | None = getattr(self._own, "actor", None)
-        if me is None:
+        if not self._actors:
             self._pass(self.now + seconds)
             return
+        me: _Actor = self._own.actor
         me.wakes = self.now + seconds
         following = self._following()
         if following is not me:
@@ -175,16 +178,6 @@ class _ClientTimer(threading.Event):
         return False
 
 
-class _Socket:
-    """The methods of a socket that the emulator needs to cut a connection."""
-
-    def setsockopt(self, *_arguments: Any) -> None:
-        """Accept and ignore options."""
-
-    def detach(self) -> int:
-        return -1
-
-
 class Vendor(Emulator):
     """The interface of `Emulator` without a separate process."""
 
@@ -205,7 +198,7 @@ class Vendor(Emulator):
         self.backend = _SimulatedBackend(
             store, CertificateAuthority(directory / "ca"), Network(), stopping=self.client_timer, time=self.time
         )
-        self.app = app.create(self.backend)
+        self.client = app.create(self.backend).test_client()
         self.url, self.user, self.password = URL, self.backend.user, self.backend.password
         self.ca = self.backend.ca.root_path
         self._products = catalogue.products
@@ -224,14 +217,15 @@ class Vendor(Emulator):
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         data = b"" if body is None else json.dumps(body).encode()
-        answer, status, _headers = self.call(method, f"{self.root}/_emulator/{path}", data)
-        found = json.loads(answer)
-        if not status.startswith("200"):
-            raise ValueError(found.get("error") or found)
-        return found
+        answer = self.client.open(f"/_emulator/{path}", method=method, data=data)
+        if answer.status_code != 200:
+            raise ValueError((answer.json or {}).get("error") or answer.json)
+        return answer.json
 
     def reset(self, *, settings: bool = True) -> None:
-        super().reset(settings=settings)
+        if settings:
+            self.backend.reset_settings()
+        self.backend.reset()  # not by the control API, which fails if an order of a broken seed cannot be settled
         self.late.clear()
         self.late_reissues = 0
         self.answer_with = None
@@ -256,46 +250,18 @@ class Vendor(Emulator):
     def clear_faults(self) -> None:
         self.backend.faults.clear()
 
-    def call(
-        self, method: str, url: str, body: bytes, headers: Mapping[str, str] | None = None
-    ) -> tuple[bytes, str, list[tuple[str, str]]]:
-        parts = urlsplit(url)
-        environ = {
-            "REQUEST_METHOD": method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": unquote(parts.path),
-            "QUERY_STRING": parts.query,
-            "SERVER_NAME": parts.hostname,
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "CONTENT_TYPE": (headers or {}).get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-            "werkzeug.socket": _Socket(),
-        }
-        pieces, status, answered = run_wsgi_app(self.app, environ)
-        return b"".join(pieces), status, list(answered)
-
-    def exchange(
-        self, method: str, url: str, data: bytes, headers: Mapping[str, str], timeout: float
-    ) -> tuple[bytes, int, dict[str, str]]:
+    def exchange(self, method: str, path: str, form: Mapping[str, str], timeout: float) -> api.Response:
         """Pass a call to the emulator like a network, including delays and failures."""
-        time, path = self.time, urlsplit(url).path.removeprefix("/api")
+        time = self.time
         time.sleep(self.dice.uniform(0.02, 0.4))
         delayed = next((fault for fault in self.late if fault.matches(method, path) and fault.fires()), None)
         if delayed:
-            time.at(time.now + delayed.seconds, lambda: self._deliver(method, url, data, headers))
+            time.at(time.now + delayed.seconds, lambda: self._deliver(method, path, form))
             time.sleep(timeout)
             raise requests.exceptions.ReadTimeout("Read timed out.")
         self.client_timer.begin(timeout)
         try:
-            answer, status, answered = self.call(method, url, data, headers)
+            answer = api.respond(self.backend, api.Request(method, path, lambda: form))
         except _ClientTimeout:
             raise requests.exceptions.ReadTimeout("Read timed out.") from None
         except Dropped:
@@ -303,19 +269,21 @@ class Vendor(Emulator):
             broken = urllib3.exceptions.ProtocolError("Connection aborted.", cause)
             raise requests.exceptions.ConnectionError(broken) from None
         if self.answer_with is not None and path.startswith(("/orders/add_ssl_order", "/orders/add_ssl_renew")):
-            answer = re.sub(rb'("order_id": ?)"?\d+"?', rb"\g<1>%d" % self.answer_with, answer)
+            body = re.sub(rb'("order_id": ?)"?\d+"?', rb"\g<1>%d" % self.answer_with, answer.body)
+            answer = answer._replace(body=body)
             self.answer_with = None
         odd = self.unreadable and re.match(r"/orders/status/(\d+)", path)
-        if odd and int(odd[1]) in self.unreadable and answer.startswith(b"{") and answer.endswith(b"}"):
-            answer = json.dumps({**json.loads(answer), **self.unreadable[int(odd[1])]}).encode()
+        if odd and int(odd[1]) in self.unreadable and answer.body.startswith(b"{") and answer.body.endswith(b"}"):
+            fields = {**json.loads(answer.body), **self.unreadable[int(odd[1])]}
+            answer = answer._replace(body=json.dumps(fields).encode())
         time.sleep(self.dice.uniform(0.02, 0.4))
-        return answer, int(status.split()[0]), dict(answered)
+        return answer
 
-    def _deliver(self, method: str, url: str, data: bytes, headers: Mapping[str, str]) -> None:
+    def _deliver(self, method: str, path: str, form: Mapping[str, str]) -> None:
         """Deliver a late call, whose response is discarded."""
         with contextlib.suppress(_ClientTimeout, Dropped):
-            self.call(method, url, data, headers)
-            self.late_reissues += "/ssl/reissue/" in url
+            api.respond(self.backend, api.Request(method, path, lambda: form))
+            self.late_reissues += "/ssl/reissue/" in path
 
     def session(self) -> Session:
         return Session(self)
@@ -336,17 +304,17 @@ class Session:
         timeout: float = 30.0,
         **_options: Any,
     ) -> _Response:
-        if params:
-            url = f"{url}?{urlencode(params)}"
-        headers = {} if data is None else {"Content-Type": "application/x-www-form-urlencoded"}
-        return _Response(*self._vendor.exchange(method, url, urlencode(data or {}).encode(), headers, timeout))
+        form = {name: str(value) for name, value in (params or data or {}).items()}
+        return _Response(self._vendor.exchange(method, url.removeprefix(URL), form, timeout))
 
 
 class _Response(contextlib.AbstractContextManager["_Response"]):
     """What the client uses of a response."""
 
-    def __init__(self, content: bytes, status: int, headers: dict[str, str]) -> None:
-        self.content, self.status_code, self.headers = content, status, headers
+    headers: Mapping[str, str] = {}
+
+    def __init__(self, answer: api.Response) -> None:
+        self.content, self.status_code = answer.body, answer.status
 
     def __exit__(self, *_error: object) -> None:
         """Nothing is to be closed."""

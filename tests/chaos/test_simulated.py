@@ -18,6 +18,7 @@ from tests.chaos.more import FRONT_ENDS
 from tests.chaos.runs import Run, Site
 from tests.chaos.seeds import KINDS, run_seed
 from tests.chaos.simulated import START, Session, Time, Vendor
+from tests.emulator import lifecycle
 from tests.emulator.faults import Fault
 from tests.emulator.testing import Emulator
 
@@ -103,3 +104,26 @@ def test_a_seed_is_reproducible(vendor: Vendor) -> None:
     seeds = (3, 5, 8, 11)
     first = [str(run_seed(vendor, seed)) for seed in seeds]
     assert [str(run_seed(vendor, seed)) for seed in seeds] == first
+
+
+def test_a_reissue_that_is_ready_after_the_paid_term_ends_the_order(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.set(dcv_mode="pass", issuance_delay=0.0)
+    site = Site(tmp_path, vendor)
+    assert Run(site)() == "done"
+    vendor.set(issuance_delay=600 * 86400.0)
+    Run(site)(rekey=True)
+    order = vendor.backend.store.order(vendor.ledger()["orders"][0]["order_id"])
+    assert order
+    assert (order.status, order.reissuing) == ("reissue", True)
+    vendor.time.sleep(700 * 86400.0)
+    assert [row["status"] for row in vendor.ledger()["orders"]] == ["expired"]
+
+
+def test_a_reset_needs_no_order_that_can_be_settled(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(*_arguments: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(lifecycle, "settle", failed)
+    with pytest.raises(ValueError, match="broken"):
+        vendor.now()
+    vendor.reset()

@@ -40,7 +40,10 @@ def step(backend: Backend, order: Order, now: float) -> None:
         order.next_check = now
     elif order.ready_at and now >= order.ready_at:
         order.ready_at = 0.0
-        issue(backend, order, now)
+        if order.end and now >= order.end:  # a reissue that was not ready within the paid term
+            order.status, order.reissuing = "expired", False
+        else:
+            issue(backend, order, now)
 
 
 def _end_cancel_review(backend: Backend, order: Order) -> None:

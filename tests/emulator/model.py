@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,4 +137,7 @@ class Mail:
 
 
 def to_dict(thing: Order | Invoice | Mail) -> dict[str, Any]:
-    return dataclasses.asdict(thing)
+    """The fields for JSON; unlike `asdict`, without copies of lists and texts."""
+    if isinstance(thing, Order):
+        return {**vars(thing), "names": [vars(name) for name in thing.names]}
+    return vars(thing)

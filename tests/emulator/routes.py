@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import account, auth, dcv, lei, orders, products, reading, tools
-from .backend import Call
 from .settings import Settings
 
 
@@ -92,7 +91,3 @@ ROUTES = (
     Route(53, "GET", "/lei/status/<id>", lei.status),
     Route(54, "GET", "/lei/lookup/", lei.lookup),
 )
-
-
-def run(route: Route, call: Call, path_args: dict[str, str]) -> Any:
-    return route.handler(call, *path_args.values())

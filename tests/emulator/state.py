@@ -36,12 +36,12 @@ _TABLES = ("orders", "invoices", "charges", "keys", "mails", "leis", "codes")
 
 
 class Store:
-    """One connection behind one lock. Changes are made inside `transaction()` only."""
+    """One connection behind one lock. Changes are made inside `transaction()` only; SQLite begins one at the first."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level="IMMEDIATE")
         self._db.execute("pragma journal_mode = wal")
         # Data written survives a killed emulator. Waiting for the disk would protect against power loss only.
         self._db.execute("pragma synchronous = off")
@@ -58,14 +58,13 @@ class Store:
                 yield
                 return
             self._depth = 1
-            self._db.execute("begin immediate")
             try:
                 yield
             except BaseException:
-                self._db.execute("rollback")
+                self._db.rollback()
                 raise
             else:
-                self._db.execute("commit")
+                self._db.commit()
             finally:
                 self._depth = 0
 
@@ -99,6 +98,11 @@ class Store:
 
     def due_orders(self, now: float) -> list[Order]:
         return self._orders("where due > 0 and due <= ? order by due, id", now)
+
+    def has_due_orders(self, now: float) -> bool:
+        """Whether there are due orders, without a transaction."""
+        with self._lock:
+            return self._db.execute("select 1 from orders where due > 0 and due <= ?", (now,)).fetchone() is not None
 
     def orders_to_validate(self, now: float) -> list[Order]:
         return self._orders("where validation_due > 0 and validation_due <= ? order by validation_due, id", now)

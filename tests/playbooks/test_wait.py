@@ -74,7 +74,7 @@ def test_what_is_issued_is_installed_while_others_are_pending(bench: Bench) -> N
 
 @pytest.mark.slow
 def test_a_failure_in_the_rest_of_the_wait_leaves_no_files_of_pending_orders(bench: Bench) -> None:
-    """The login is refused after the certificate of the other order is installed. The next run publishes the files again."""
+    """The login is refused after the other certificate is installed. The next run publishes the files again."""
     bench.emulator.set(issuance_delay=8.0)
     lists = {"web1": [certificate("a"), certificate("b")]}
     options = fleet(bench, lists, hosts=("web1",), gogetssl_wait_timeout=900, gogetssl_api_deadline=5)

@@ -18,6 +18,7 @@ from .._core.text import printable
 Json = t.Any
 REPEATABLE_STATUS_CODES = frozenset({408, 425, 429})  # and all from 500: a read can be retried
 _KEY_STATUS_CODES = (401, 403)  # 403 was observed, 401 is expected by some clients (API reference 1.4)
+MAX_NESTING = 50  # of an answer; the deepest real ones have five levels
 
 
 class Verdict(enum.Enum):
@@ -100,6 +101,24 @@ def describe(status: int, body: bytes) -> str:
     else:
         what = "JSON in another form"
     return f"HTTP {status} with {what}"
+
+
+def collect_texts(value: Json, texts: list[str], depth: int = 0) -> bool:
+    """Collect all texts of a response, field names included. Return False if it is nested too deeply."""
+    if isinstance(value, str):
+        texts.append(value)
+    elif isinstance(value, (list, dict)):
+        if isinstance(value, dict):
+            texts.extend(value)
+            value = value.values()
+        for entry in value:
+            if isinstance(entry, str):  # as most entries; without a call for each
+                texts.append(entry)
+            elif isinstance(entry, (list, dict)) and (
+                depth >= MAX_NESTING or not collect_texts(entry, texts, depth + 1)
+            ):
+                return False
+    return True
 
 
 def sentence(text: str) -> str:

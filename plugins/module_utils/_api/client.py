@@ -29,7 +29,6 @@ REQUESTS = Library("requests", HAS_REQUESTS)
 MAX_BODY_BYTES = 8 * 1024 * 1024
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
-MAX_NESTING = 50  # of an answer; the deepest real ones have five levels
 
 Fields = t.Mapping[str, t.Union[str, int]]
 _LOGIN_HINT = (
@@ -309,21 +308,26 @@ class Client:
                 text = text.replace(secret, "********")
         return text
 
-    def _clean(self, call: str, value: Json, reading: bool, depth: int = 0) -> Json:
+    def _clean(self, call: str, value: Json, reading: bool) -> Json:
         """Return a response with secrets masked and control characters escaped, for results and messages."""
-        if depth > MAX_NESTING:
+        texts: list[str] = []
+        if not answers.collect_texts(value, texts):
             kind = Kind.ANSWER if reading else Kind.UNCERTAIN
             raise GogetsslError(f"{call}: GoGetSSL's answer is nested too deeply.", kind)
+        whole = "\n".join(texts)  # the usual case is checked at once, as a catalogue has many texts
+        return value if self._clean_text(whole) == whole else self._cleaned(value)
+
+    def _cleaned(self, value: Json) -> Json:
         if isinstance(value, str):
-            return escaped_lines(self.scrub(value))
+            return self._clean_text(value)
         if isinstance(value, list):
-            return [self._clean(call, entry, reading, depth + 1) for entry in value]
+            return [self._cleaned(entry) for entry in value]
         if isinstance(value, dict):
-            return {
-                escaped_lines(self.scrub(key)): self._clean(call, entry, reading, depth + 1)
-                for key, entry in value.items()
-            }
+            return {self._clean_text(key): self._cleaned(entry) for key, entry in value.items()}
         return value
+
+    def _clean_text(self, text: str) -> str:
+        return escaped_lines(self.scrub(text))
 
     def _broken(self, call: str, what: str, reading: bool) -> GogetsslError:
         """Return the error for a failed connection: the effect is unknown if the request may have been sent."""

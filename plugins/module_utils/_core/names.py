@@ -79,6 +79,8 @@ def check_certificate_name(name: str) -> str:
 
 def is_address(name: str) -> bool:
     """True for an IPv4 or IPv6 address."""
+    if ":" not in name and not name[-1:].isdigit():
+        return False  # the usual case; the exception below is slow
     try:
         ipaddress.ip_address(name)
     except ValueError:

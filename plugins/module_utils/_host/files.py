@@ -75,7 +75,8 @@ def locked(
 def check_ancestry(path: str) -> None:
     """Refuse a directory in which users other than root and the task's user could replace or add files."""
     trusted = (0, os.geteuid())
-    for part in (*_existing_ancestry(path), *_existing_ancestry(os.path.realpath(path))):
+    real = os.path.realpath(path)
+    for part in dict.fromkeys((*_existing_ancestry(path), *(_existing_ancestry(real) if real != path else ()))):
         found = os.lstat(part)
         if found.st_uid not in trusted:
             raise host_error(f"{part} belongs to user id {found.st_uid}, who could replace the keys in it; refused.")

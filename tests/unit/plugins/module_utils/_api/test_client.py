@@ -281,3 +281,31 @@ def test_user_and_password_of_a_gateway_are_in_no_message() -> None:
     session = _client.Client("https://gate:s%40fe@api.test/api", _client.Credentials(USER, PASSWORD))
     assert session.url == "https://api.test/api"
     assert session.scrub("s@fe") == "********"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"a": [{"b": f"x{KEY}y"}, 1, None]}, {"a": [{"b": "x********y"}, 1, None]}),
+        ({"a": {f"k{KEY}": True}}, {"a": {"k********": True}}),
+        (["a", ["\x1b[2J"], {"\u202eb": "c\nd"}], ["a", ["\\x1b[2J"], {"\\u202eb": "c\nd"}]),
+        ({"a": "b\nc\td", "e": "é", "f": [[], {}]}, {"a": "b\nc\td", "e": "é", "f": [[], {}]}),
+    ],
+)
+def test_texts_anywhere_in_a_response_are_masked_and_escaped(given: Any, expected: Any) -> None:
+    with scripted(call(*READ, given)):
+        assert client(credentials=_client.Credentials(auth_key=KEY)).read(*READ) == expected
+
+
+def test_a_response_that_is_nested_too_deeply_is_refused() -> None:
+    for depth, refused in ((40, False), (60, True)):
+        answer: Any = ["x"]
+        for _level in range(depth):
+            answer = [answer]
+        with scripted(call(*READ, answer)):
+            session = client(credentials=_client.Credentials(auth_key=KEY))
+            if not refused:
+                assert session.read(*READ) == answer
+                continue
+            with pytest.raises(GogetsslError, match="nested too deeply"):
+                session.read(*READ)

@@ -362,12 +362,22 @@ class _Passing(Exception):
 
 
 def split_user(url: str) -> tuple[str, tuple[str, str] | None]:
-    """Split a URL into the URL without user and password, and these two."""
+    """Split a URL into the URL without user and password, and these two. An invalid URL is not shown in the error.
+
+    With a `/`, `#` or `?` in the password, a part of the password would be the host, and receive the API password.
+    """
     url = url.strip().rstrip("/")
     try:
         parts = urlsplit(url)
-    except ValueError:  # reported when it is used
-        return url, None
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise GogetsslError(
+            "The API URL must start with https:// or http:// and a host name. If a user and password precede the host,"
+            " percent-encode special characters in them, such as %2F for a slash.",
+            Kind.INPUT,
+        )
     user, at, place = parts.netloc.rpartition("@")
     if not at:
         return url, None

@@ -281,3 +281,25 @@ def test_user_and_password_of_a_gateway_are_in_no_message() -> None:
     session = _client.Client("https://gate:s%40fe@api.test/api", _client.Credentials(USER, PASSWORD))
     assert session.url == "https://api.test/api"
     assert session.scrub("s@fe") == "********"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://gate:TOP/SECRET@api.test/api",
+        "https://gate:8443/SECRET@api.test/api",
+        "https://gate:SECRET#1@api.test/api",
+        "https://gate:?SECRET@api.test/api",
+        "https://gate:[SECRET@api.test/api",
+        "gate:SECRET@api.test/api",
+        "htps://gate:SECRET@api.test/api",
+        "https://gate:SECRET@/api",
+        "https://gate:SECRET@api.test:port/api",
+    ],
+)
+def test_a_url_that_cannot_be_split_is_neither_used_nor_shown(url: str) -> None:
+    with pytest.raises(GogetsslError) as raised:
+        _client.Client(url, _client.Credentials(USER, PASSWORD))
+    assert raised.value.kind is Kind.INPUT
+    assert "SECRET" not in raised.value.message
+    assert "percent-encode" in raised.value.message

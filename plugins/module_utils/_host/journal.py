@@ -172,17 +172,21 @@ class HostState:
     published: bool = False  # the host has notes of published DNS records
     probes: tuple[str, ...] = ()  # file names of probes left by interrupted runs in the web root
     unremoved: str = ""  # the host's note of DCV files that could not be removed
+    unreadable: str = ""  # its journal or intent that cannot be read, if `inspect` was called with `apart`
 
 
-def inspect(shell: Shell, directory: str, spec: t.Sequence[CertificateSpec], probes: str = "") -> dict[str, HostState]:
+def inspect(
+    shell: Shell, directory: str, spec: t.Sequence[CertificateSpec], probes: str = "", apart: bool = False
+) -> dict[str, HostState]:
     """Read the state of all certificates of the host in one command.
 
-    `probes` is the script that lists probes in a web root, if the web root is on the host.
+    `probes` is the script that lists probes in a web root, if the web root is on the host. A journal or intent that
+    cannot be read is an error; with `apart`, it is noted in the state, for callers that go on without the certificate.
     """
     text = output(shell(inspection_script(directory, spec, probes)), "Reading the installed certificates")
     parts = split_parts(text)
     answers = endpoints.read_responses(parts)
-    return {one.name: read_state(one, parts, answers) for one in spec}
+    return {one.name: read_state(one, parts, answers, apart) for one in spec}
 
 
 def inspection_script(directory: str, spec: t.Sequence[CertificateSpec], probes: str = "") -> str:
@@ -208,19 +212,29 @@ def split_parts(text: str) -> dict[str, str]:
     return {key: "\n".join(content).strip() for key, content in parts.items()}
 
 
-def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Responses) -> HostState:
+def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Responses, apart: bool = False) -> HostState:
     """Read the state of one certificate from the output."""
 
     def part(file: str) -> str:
         return parts.get(f"{one.name} {file}", "")
 
+    def record(kind: type[_Entry], file: str) -> _Entry | None:
+        try:
+            return _read_record(kind, part(file), f"{one.name}/{file}")
+        except GogetsslError:
+            if not apart:
+                raise
+            unreadable.append(f"{one.name}/{file}")
+            return None
+
+    unreadable: list[str] = []
     certificate, chain, damage = _read_installed(part("current/cert.pem"), part("current/chain.pem"))
     key, key_damage = _read_key(part("current/public"))
     try:
         staged = x509.read_request(part("staged/request.csr")) if part("staged/request.csr") else None
     except GogetsslError:
         staged = None  # partially written by an interrupted run; gogetssl_csr creates it again
-    intent = _read_record(Intent, part("intent.json"), f"{one.name}/intent.json")
+    intent, journal = record(Intent, "intent.json"), record(Journal, "order.json")
     # A run interrupted at the end of an installation may have left the installed key staged.
     twice = staged is not None and key is not None and staged.public_key == key and intent is None
     return HostState(
@@ -229,7 +243,7 @@ def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Respon
         damage=damage or (key_damage if certificate else ""),
         key=key,
         staged=staged,
-        journal=_read_record(Journal, part("order.json"), f"{one.name}/order.json"),
+        journal=journal,
         intent=intent,
         origin=read_origin(part("current/origin.json")) if certificate else None,
         served=endpoints.read_served(one.name, one.listeners, answers),
@@ -239,6 +253,7 @@ def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Respon
         published="published" in parts,
         probes=tuple(name for name in parts.get("probes", "").split() if interrupted_files.PROBE_NAME.fullmatch(name)),
         unremoved=parts.get(file_notes.PART, ""),
+        unreadable=", ".join(unreadable),
     )
 
 
@@ -357,8 +372,8 @@ def _read_record(kind: type[_Entry], text: str, where: str) -> _Entry | None:
         return stored.build(kind, fields)
     except (ValueError, TypeError):
         raise host_error(
-            f"{where} on the host cannot be read as a record of this collection; correct it, or remove it after"
-            " looking up the certificate's order (gogetssl_order, option adopt)."
+            f"{where} on the host cannot be read as a record of this collection. Correct it, or remove it after looking"
+            " up the certificate's order (gogetssl_order, option adopt)."
         ) from None
 
 

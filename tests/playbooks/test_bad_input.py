@@ -124,7 +124,7 @@ def test_price_above_the_limit(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_spending_forbidden(bench: Bench) -> None:
-    refused(bench, "gogetssl_spend allows only: none", gogetssl_spend=["none"])
+    refused(bench, "may not order anything (spend: none)", gogetssl_spend=["none"])
 
 
 @pytest.mark.slow

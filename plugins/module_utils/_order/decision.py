@@ -117,6 +117,11 @@ STOPS: dict[str, str] = {
         " product until its term ends, or set abandon_intent to buy the new one now"
     ),
     "spend": "{step} is due ({reason}), but gogetssl_spend allows only: {spend}. Add {step} to it to allow this step",
+    # Also of tasks that never order, such as the last look at an order that was issued in this run.
+    "spend_none": (
+        "{step} is due ({reason}), but this task may not order anything (spend: none). Run again, with {step} allowed"
+        " by gogetssl_spend"
+    ),
     "price_unknown": (
         "{step} is due ({reason}), but its price is not known, so no limit (gogetssl_max_price) can be checked."
         " Correct product and period, or remove the limits"

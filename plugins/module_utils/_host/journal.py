@@ -21,7 +21,7 @@ from .._core.errors import GogetsslError, host_error
 from .._core.shell import Shell, output
 from .._core.text import printable
 from .._crypto import x509
-from .._crypto.chain import read_bundle, read_issued
+from .._crypto.chain import read_installed
 from .._request import endpoints, layout
 from .._request.endpoints import Responses, Served
 from .._request.spec import CertificateSpec
@@ -228,12 +228,9 @@ def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Respon
             return None
 
     unreadable: list[str] = []
-    certificate, chain, damage = _read_installed(part("current/cert.pem"), part("current/chain.pem"))
+    certificate, chain, damage = read_installed(part("current/cert.pem"), part("current/chain.pem"))
     key, key_damage = _read_key(part("current/public"))
-    try:
-        staged = x509.read_request(part("staged/request.csr")) if part("staged/request.csr") else None
-    except GogetsslError:
-        staged = None  # partially written by an interrupted run; gogetssl_csr creates it again
+    staged = _read_staged(part("staged/request.csr"))
     intent, journal = record(Intent, "intent.json"), record(Journal, "order.json")
     # A run interrupted at the end of an installation may have left the installed key staged.
     twice = staged is not None and key is not None and staged.public_key == key and intent is None
@@ -377,14 +374,11 @@ def _read_record(kind: type[_Entry], text: str, where: str) -> _Entry | None:
         ) from None
 
 
-def _read_installed(cert: str, chain: str) -> tuple[x509.Certificate | None, tuple[x509.Certificate, ...], str]:
-    if not cert:
-        return None, (), ""
+def _read_staged(text: str) -> x509.Request | None:
     try:
-        certificate, others = read_issued(cert, "the installed certificate")
-        return certificate, (*others.certificates, *read_bundle(chain).certificates), ""
+        return x509.read_request(text) if text else None
     except GogetsslError:
-        return None, (), "the installed certificate cannot be read"
+        return None  # partially written by an interrupted run; gogetssl_csr creates it again
 
 
 def _read_key(text: str) -> tuple[str | None, str]:

@@ -30,8 +30,7 @@ def run(context: Context) -> Result:
     spec = read_specs(context.params)
     web_root, host = context.params["web_root"], context.params["host"]
     probes = interrupted_files.probes_script(web_root, host) if web_root and host else ""
-    directory, apart = context.params["directory"], context.params["keep_going"]
-    found = _apart(spec, journal.inspect(context.shell, directory, spec, probes, apart))
+    found = _inspect(context, spec, probes)
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
     for warning in _warnings(context, spec, found, now):
         context.warn(warning)
@@ -68,11 +67,13 @@ def run(context: Context) -> Result:
     }
 
 
-def _apart(spec: t.Sequence[CertificateSpec], found: t.Mapping[str, journal.HostState]) -> dict[str, journal.HostState]:
+def _inspect(context: Context, spec: t.Sequence[CertificateSpec], probes: str) -> dict[str, journal.HostState]:
     """Return the states, where one with an unreadable record applies to other certificates of the same name, too.
 
     An order of that name may belong to any of them.
     """
+    directory, apart = context.params["directory"], context.params["keep_going"]
+    found = journal.inspect(context.shell, directory, spec, probes, apart)
     unreadable = {one.common_name: found[one.name].unreadable for one in spec if found[one.name].unreadable}
     return {
         one.name: dataclasses.replace(found[one.name], unreadable=unreadable.get(one.common_name, "")) for one in spec

@@ -40,6 +40,7 @@ options:
     description:
       - Whether certificates with invalid options are listed in RV(stopped), with a message that names the option, and
         the others are read. Otherwise the task fails.
+      - The same applies to a certificate whose records on the host (C(order.json), C(intent.json)) cannot be read.
       - The task always fails if the list is invalid as a whole, because an entry has no valid
         O(certificates[].name), or two have the same one. It also fails with C(async).
     type: bool

@@ -549,6 +549,14 @@ def test_an_order_with_the_names_in_another_order_stops_the_purchase(host, tmp_p
     assert str(host.orders[0]["order_id"]) in (reasons(result) or str(result["orders"]))
 
 
+def stage(host, names) -> None:
+    """Stage a new key and its CSR on the host."""
+    key = x509.new_key("ecdsa-p256")
+    host.csr = x509.new_request(key, names)
+    (host.file("staged") / "privkey.pem").write_bytes(key)
+    (host.file("staged") / "request.csr").write_text(host.csr)
+
+
 def test_a_restored_host_follows_the_order_that_was_bought_since(host):
     first = issued(host)
     backup = host.file("order.json").read_text()
@@ -557,13 +565,42 @@ def test_a_restored_host_follows_the_order_that_was_bought_since(host):
     second = host.orders[1]["order_id"]
     for _restored in range(2):
         host.file("order.json").write_text(backup)
-        key = x509.new_key("ecdsa-p256")
-        host.csr = x509.new_request(key, NAMES)
-        (host.file("staged") / "privkey.pem").write_bytes(key)
-        (host.file("staged") / "request.csr").write_text(host.csr)
+        stage(host, NAMES)
         result = host.order(now=after_the_term)
         assert [one["order_id"] for one in result["orders"]] == [second], result["stopped"]
     assert (len(host.orders), first != second) == (2, True)
+
+
+@pytest.mark.parametrize("names", [NAMES[:1], [*NAMES, "a.shop.example.com"]])
+def test_a_restored_host_with_more_or_fewer_names_does_not_buy_again(host, names):
+    issued(host)
+    backup = host.file("order.json").read_text()
+    host.emulator.advance(days=380)
+    stage(host, NAMES)
+    host.order(now=after_the_term)
+    second = host.orders[1]["order_id"]
+    host.file("order.json").write_text(backup)
+    stage(host, names)
+    assert f"placed with another key: {second}" in reasons(host.order(now=after_the_term, names=names))
+    assert len(host.orders) == 2
+    result = host.order(now=after_the_term, names=names, adopt=second)
+    assert [one["order_id"] for one in result["orders"]] == [second] or "names" in reasons(result)
+    assert len(host.orders) == 2
+
+
+def test_an_order_of_another_host_for_more_names_does_not_stop_the_purchase(host):
+    issued(host)
+    backup = host.file("order.json").read_text()
+    host.emulator.advance(days=380)
+    stage(host, NAMES)
+    host.order(now=after_the_term)
+    host.file("order.json").write_text(backup)
+    stage(host, NAMES[:1])
+    other_hosts = [{"host": "web2", "common_name": NAMES[0], "product": "68"}]
+    options = {"other_hosts": other_hosts}
+    result = host.order(now=after_the_term, names=NAMES[:1], order_host="web1", options=options)
+    assert result["orders"][0]["step"] == "buy"
+    assert len(host.orders) == 3
 
 
 def test_an_order_that_is_live_after_its_term_does_not_hide_its_successor(host):

@@ -317,7 +317,7 @@ def test_an_order_stopped_by_the_policy_is_still_recorded(host):
     host.emulator.wait_for(host.orders[0]["order_id"])
     host.file("order.json").unlink()
     refused = host.order(spend=["none"], names=["shop.example.com", "new.example.com"])
-    assert "allows only: none" in reasons(refused)
+    assert "may not order anything (spend: none)" in reasons(refused)
     state = _journal._read_record(_journal.Journal, host.file("order.json").read_text(), "order.json")
     assert state is not None
     assert (state.order_id, state.end_date is None) == (host.orders[0]["order_id"], False)

@@ -81,6 +81,33 @@ def test_an_order_for_the_same_names_stops_the_purchase(host, api, odd):
     assert host.order(abandon_intent=True)["orders"][0]["step"] == "buy"
 
 
+ANSWERS = {
+    "refused": '{"error": true, "message": "Order not found", "description": "Order not found"}',
+    "an empty list": "[]",
+    "an empty object": "{}",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_listed_order_that_the_api_does_not_return_stops_nothing(host, api, answer):
+    order_id = api.order(68, "elsewhere.example.net")["order_id"]
+    only_ids(host, api)
+    path = f"/orders/status/{order_id}"
+    host.emulator.fault(path=path, when="after", kind="body", body=ANSWERS[answer], times=None)
+    result = host.order()
+    assert not result["stopped"]
+    assert result["orders"][0]["step"] == "buy"
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_order_listed_for_the_same_name_that_the_api_does_not_return_stops_the_purchase(host, api, answer):
+    order_id = api.order(68, NAMES[0])["order_id"]
+    path = f"/orders/status/{order_id}"
+    host.emulator.fault(path=path, when="after", kind="body", body=ANSWERS[answer], times=None)
+    assert f"order {order_id} is or may be this certificate's" in reasons(host.order())
+    assert len(host.orders) == 1
+
+
 def test_an_order_for_the_same_names_that_has_ended_stops_nothing(host, api):
     order_id = api.order(68, NAMES[0])["order_id"]
     spoil(host, api, order_id, status="cancelled", end_date="soon")

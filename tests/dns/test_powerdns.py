@@ -198,6 +198,8 @@ def test_the_key_is_not_sent_to_a_redirect_target(run: Call, other_server: tuple
     [
         ({"url": "ftp://127.0.0.1"}, "The address of PowerDNS must be http://"),
         ({"url": "http://user:secret@127.0.0.1"}, "without a user"),
+        ({"url": "http://:secret@127.0.0.1"}, "without a user"),
+        ({"url": "http://user:top/secret@127.0.0.1"}, "without a user"),
         ({"url": "http://127.0.0.1:port"}, "The address of PowerDNS must be http://"),
         ({"key": "a\nb"}, "HTTP headers do not allow"),
         ({"key": " "}, "is empty"),

@@ -73,6 +73,8 @@ NOT_INSTALLABLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "unknown owner": ({"owner": "tomcat99"}, {}, "There is no user tomcat99 on this host."),
     "path of roots": ({}, {"gogetssl_trusted_roots": "/etc/ssl/certs/ca.crt"}, "trusted_roots does not consist of PEM"),
     "no versions": ({}, {"gogetssl_keep_versions": 0}, "keep_versions must be at least 1."),
+    "no time for the listeners": ({}, {"gogetssl_serve_timeout": 0}, "gogetssl_serve_timeout must be at least 1."),
+    "no time for API calls": ({}, {"gogetssl_api_timeout": -1}, "api_timeout must be more than 0 seconds."),
 }
 
 
@@ -124,7 +126,7 @@ def test_price_above_the_limit(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_spending_forbidden(bench: Bench) -> None:
-    refused(bench, "gogetssl_spend allows only: none", gogetssl_spend=["none"])
+    refused(bench, "may not order anything (spend: none)", gogetssl_spend=["none"])
 
 
 @pytest.mark.slow

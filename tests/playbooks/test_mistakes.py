@@ -124,6 +124,21 @@ def test_an_installed_certificate_stays_while_another_is_replaced(fleet: Bench) 
     assert (after["a"] == before["a"], after["b"] == before["b"]) == (False, True)
 
 
+@pytest.mark.parametrize("file", ["order.json", "intent.json"])
+def test_a_record_that_cannot_be_read_stops_only_its_certificate(fleet: Bench, file: str) -> None:
+    assert run(fleet, web1=[spec("a"), spec("b")]).code == 0
+    before = {name: (fleet.store / "web1" / name / "current").resolve() for name in "ab"}
+    (fleet.store / "web1" / "b" / file).write_text('{"format": 1, "order_')
+    lists = {"web1": [spec("a", rekey=True), spec("b", rekey=True)], "web2": [spec("b", order_host="web2")]}
+    done = run(fleet, **lists)
+    assert (recap(done, "web1", "failed"), recap(done, "web1", "unreachable")) == (1, 0), done.output
+    assert f"b: stopped: b/{file} on the host cannot be read as a record" in flat(done)
+    after = {name: (fleet.store / "web1" / name / "current").resolve() for name in "ab"}
+    assert (after["a"] == before["a"], after["b"] == before["b"]) == (False, True)
+    assert (fleet.store / "web1" / "b" / file).read_text() == '{"format": 1, "order_'
+    assert len(fleet.orders) == 2, "web2 does not buy it either"
+
+
 @pytest.mark.parametrize("change", [{"dcv": "htpp"}, {"names": ["b..example.com"]}])
 def test_a_copy_waits_for_a_certificate_with_a_mistake(fleet: Bench, change: dict[str, Any]) -> None:
     shared = {name: spec(name, order_host="web1") for name in "bc"}

@@ -141,7 +141,7 @@ def test_existing_certificates_of_a_fleet_are_adopted(bench: Bench) -> None:
     run = bench.run("-v", **adopt)
     assert run.code == 0, run.output
     assert f"shop: order {shop_order}, nothing is due" in run.output
-    assert "new: no order: buy is due (there is no order for it), but gogetssl_spend allows only: none" in run.output
+    assert "new: no order: buy is due (there is no order for it), but this task may not order anything" in run.output
     assert f"{other_order} other.example.com" in run.output
     assert f"{shop_order} shop.example.com" not in run.output
     assert {path.name: path.read_bytes() for path in ssl.iterdir()} == before

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from .._core.errors import input_error
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
 from . import client as _client
@@ -25,6 +26,9 @@ def api_task(options: Params, run: t.Callable[[Context], Result], **more: t.Any)
 
 def open_api(params: Params, run_directory: str | None = None) -> Api:
     """Return an API client with the task's URL, credentials and limits. The hosts of a run share some answers."""
+    for option in ("api_timeout", "api_deadline"):
+        if params[option] <= 0:
+            raise input_error(f"{option} must be more than 0 seconds.")
     credentials = Credentials(params["api_user"], params["api_password"], params["auth_key"])
     limits = Limits(timeout=params["api_timeout"], deadline=params["api_deadline"])
     client = Client(params["api_url"], credentials, limits, params["api_ca_path"])

@@ -11,14 +11,14 @@ from __future__ import annotations
 import random
 import time
 import typing as t
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from .._core.errors import GogetsslError, Kind
 from .._core.libraries import Library
 from .._core.text import escaped_lines, printable
 from . import answers
 from .answers import Json, Verdict
-from .connection import HAS_REQUESTS, Exchange, watch
+from .connection import HAS_REQUESTS, Exchange, split_user, watch
 
 if HAS_REQUESTS:
     import requests
@@ -363,20 +363,6 @@ class _Passing(Exception):
             return min(float(self._retry_after), 2 * LONGEST_PAUSE_SECONDS)
         longest: float = min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 2), LONGEST_PAUSE_SECONDS)
         return longest * random.uniform(0.5, 1.0)
-
-
-def split_user(url: str) -> tuple[str, tuple[str, str] | None]:
-    """Split a URL into the URL without user and password, and these two."""
-    url = url.strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # reported when it is used
-        return url, None
-    user, at, place = parts.netloc.rpartition("@")
-    if not at:
-        return url, None
-    name, _colon, password = user.partition(":")
-    return parts._replace(netloc=place).geturl(), (unquote(name), unquote(password))
 
 
 def _lost(call: str, what: str, reading: bool) -> GogetsslError:

@@ -1,13 +1,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections that record whether a request was sent, and that end each exchange at its deadline."""
+"""Connections that record whether a request was sent, and that end each exchange at its deadline; the API's URL."""
 
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import unquote, urlsplit
 
 from .._core import deadline
+from .._core.errors import GogetsslError, Kind
 
 try:
     import requests
@@ -74,3 +76,27 @@ def _pools(exchange: Exchange) -> dict[str, type[HTTPConnectionPool]]:
         ConnectionCls = watched(HTTPSConnection)
 
     return {"http": PlainPool, "https": TlsPool}
+
+
+def split_user(url: str) -> tuple[str, tuple[str, str] | None]:
+    """Split a URL into the URL without user and password, and these two. An invalid URL is not shown in the error.
+
+    With a `/`, `#` or `?` in the password, a part of the password would be the host, and receive the API password.
+    """
+    url = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise GogetsslError(
+            "The API URL must start with https:// or http:// and a host name. If a user and password precede the host,"
+            " percent-encode special characters in them, such as %2F for a slash.",
+            Kind.INPUT,
+        )
+    user, at, place = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    name, _colon, password = user.partition(":")
+    return parts._replace(netloc=place).geturl(), (unquote(name), unquote(password))

@@ -14,17 +14,18 @@ import typing as t
 from .._core.errors import GogetsslError
 from .._core.text import printable
 from . import validations, values
+from .base import as_object
 from .models import AnyOrder, Order, OrderSummary, Status, Unreadable, Validation
 
 _T = t.TypeVar("_T")
 
 
-def read_any_order(answer: values.Object, order_id: int) -> AnyOrder:
+def read_any_order(answer: values.Json, order_id: int) -> AnyOrder:
     """Read an order of `orders/status` (7.1), requested by its id."""
     try:
-        return read_order(answer)
+        return read_order(as_object(answer, f"/orders/status/{order_id}"))
     except GogetsslError as error:
-        return _unreadable(answer, order_id, error.message)
+        return _unreadable(answer if isinstance(answer, dict) else {}, order_id, error.message)
 
 
 def _unreadable(answer: values.Object, order_id: int, reason: str) -> Unreadable:

@@ -44,7 +44,7 @@ class Api(AccountApi, ProductsApi, ToolsApi, LeiApi):
 
     def any_order(self, order_id: int) -> AnyOrder:
         """Return one order, readable or not (7.1). A response about another order raises an error."""
-        order = order_answers.read_any_order(self._read("GET", f"/orders/status/{order_id}"), order_id)
+        order = order_answers.read_any_order(self._client.read("GET", f"/orders/status/{order_id}"), order_id)
         if order.order_id != order_id:
             raise GogetsslError(
                 f"order {order_id}: GoGetSSL returned order {order.order_id} instead. Run again later.", Kind.ANSWER

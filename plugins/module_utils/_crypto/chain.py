@@ -71,6 +71,17 @@ def read_issued(pem: str, what: str) -> tuple[Certificate, Bundle]:
     return leaf, bundle
 
 
+def read_installed(cert: str, chain: str) -> tuple[Certificate | None, tuple[Certificate, ...], str]:
+    """The installed certificate, the others of its two files, and why it cannot be read, as a clause."""
+    if not cert:
+        return None, (), ""
+    try:
+        certificate, others = read_issued(cert, "the installed certificate")
+        return certificate, (*others.certificates, *read_bundle(chain).certificates), ""
+    except GogetsslError:
+        return None, (), "the installed certificate cannot be read"
+
+
 def find_path(
     leaf: Certificate, pool: t.Iterable[Certificate], now: dt.datetime, roots: t.Sequence[Certificate] = ()
 ) -> Path:

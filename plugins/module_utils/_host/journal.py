@@ -21,7 +21,7 @@ from .._core.errors import GogetsslError, host_error
 from .._core.shell import Shell, output
 from .._core.text import printable
 from .._crypto import x509
-from .._crypto.chain import read_bundle, read_issued
+from .._crypto.chain import read_installed
 from .._request import endpoints, layout
 from .._request.endpoints import Responses, Served
 from .._request.spec import CertificateSpec
@@ -172,17 +172,21 @@ class HostState:
     published: bool = False  # the host has notes of published DNS records
     probes: tuple[str, ...] = ()  # file names of probes left by interrupted runs in the web root
     unremoved: str = ""  # the host's note of DCV files that could not be removed
+    unreadable: str = ""  # its journal or intent that cannot be read, if `inspect` was called with `apart`
 
 
-def inspect(shell: Shell, directory: str, spec: t.Sequence[CertificateSpec], probes: str = "") -> dict[str, HostState]:
+def inspect(
+    shell: Shell, directory: str, spec: t.Sequence[CertificateSpec], probes: str = "", apart: bool = False
+) -> dict[str, HostState]:
     """Read the state of all certificates of the host in one command.
 
-    `probes` is the script that lists probes in a web root, if the web root is on the host.
+    `probes` is the script that lists probes in a web root, if the web root is on the host. A journal or intent that
+    cannot be read is an error; with `apart`, it is noted in the state, for callers that go on without the certificate.
     """
     text = output(shell(inspection_script(directory, spec, probes)), "Reading the installed certificates")
     parts = split_parts(text)
     answers = endpoints.read_responses(parts)
-    return {one.name: read_state(one, parts, answers) for one in spec}
+    return {one.name: read_state(one, parts, answers, apart) for one in spec}
 
 
 def inspection_script(directory: str, spec: t.Sequence[CertificateSpec], probes: str = "") -> str:
@@ -208,19 +212,26 @@ def split_parts(text: str) -> dict[str, str]:
     return {key: "\n".join(content).strip() for key, content in parts.items()}
 
 
-def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Responses) -> HostState:
+def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Responses, apart: bool = False) -> HostState:
     """Read the state of one certificate from the output."""
 
     def part(file: str) -> str:
         return parts.get(f"{one.name} {file}", "")
 
-    certificate, chain, damage = _read_installed(part("current/cert.pem"), part("current/chain.pem"))
+    def record(kind: type[_Entry], file: str) -> _Entry | None:
+        try:
+            return _read_record(kind, part(file), f"{one.name}/{file}")
+        except GogetsslError:
+            if not apart:
+                raise
+            unreadable.append(f"{one.name}/{file}")
+            return None
+
+    unreadable: list[str] = []
+    certificate, chain, damage = read_installed(part("current/cert.pem"), part("current/chain.pem"))
     key, key_damage = _read_key(part("current/public"))
-    try:
-        staged = x509.read_request(part("staged/request.csr")) if part("staged/request.csr") else None
-    except GogetsslError:
-        staged = None  # partially written by an interrupted run; gogetssl_csr creates it again
-    intent = _read_record(Intent, part("intent.json"), f"{one.name}/intent.json")
+    staged = _read_staged(part("staged/request.csr"))
+    intent, journal = record(Intent, "intent.json"), record(Journal, "order.json")
     # A run interrupted at the end of an installation may have left the installed key staged.
     twice = staged is not None and key is not None and staged.public_key == key and intent is None
     return HostState(
@@ -229,7 +240,7 @@ def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Respon
         damage=damage or (key_damage if certificate else ""),
         key=key,
         staged=staged,
-        journal=_read_record(Journal, part("order.json"), f"{one.name}/order.json"),
+        journal=journal,
         intent=intent,
         origin=read_origin(part("current/origin.json")) if certificate else None,
         served=endpoints.read_served(one.name, one.listeners, answers),
@@ -239,6 +250,7 @@ def read_state(one: CertificateSpec, parts: t.Mapping[str, str], answers: Respon
         published="published" in parts,
         probes=tuple(name for name in parts.get("probes", "").split() if interrupted_files.PROBE_NAME.fullmatch(name)),
         unremoved=parts.get(file_notes.PART, ""),
+        unreadable=", ".join(unreadable),
     )
 
 
@@ -357,19 +369,16 @@ def _read_record(kind: type[_Entry], text: str, where: str) -> _Entry | None:
         return stored.build(kind, fields)
     except (ValueError, TypeError):
         raise host_error(
-            f"{where} on the host cannot be read as a record of this collection; correct it, or remove it after"
-            " looking up the certificate's order (gogetssl_order, option adopt)."
+            f"{where} on the host cannot be read as a record of this collection. Correct it, or remove it after looking"
+            " up the certificate's order (gogetssl_order, option adopt)."
         ) from None
 
 
-def _read_installed(cert: str, chain: str) -> tuple[x509.Certificate | None, tuple[x509.Certificate, ...], str]:
-    if not cert:
-        return None, (), ""
+def _read_staged(text: str) -> x509.Request | None:
     try:
-        certificate, others = read_issued(cert, "the installed certificate")
-        return certificate, (*others.certificates, *read_bundle(chain).certificates), ""
+        return x509.read_request(text) if text else None
     except GogetsslError:
-        return None, (), "the installed certificate cannot be read"
+        return None  # partially written by an interrupted run; gogetssl_csr creates it again
 
 
 def _read_key(text: str) -> tuple[str | None, str]:

@@ -117,6 +117,11 @@ STOPS: dict[str, str] = {
         " product until its term ends, or set abandon_intent to buy the new one now"
     ),
     "spend": "{step} is due ({reason}), but gogetssl_spend allows only: {spend}. Add {step} to it to allow this step",
+    # Also of tasks that never order, such as the last look at an order that was issued in this run.
+    "spend_none": (
+        "{step} is due ({reason}), but this task may not order anything (spend: none). Run again, with {step} allowed"
+        " by gogetssl_spend"
+    ),
     "price_unknown": (
         "{step} is due ({reason}), but its price is not known, so no limit (gogetssl_max_price) can be checked."
         " Correct product and period, or remove the limits"
@@ -161,6 +166,10 @@ STOPS: dict[str, str] = {
         "another run bought {name} at the same time, in order {other}, so this run requested the cancellation of its"
         " own order {order_id} before validation{result}. Set order_host to the host of order {other}, or to"
         " inventory_hostname if each host is to pay for an order of its own"
+    ),
+    "unreadable_record": (
+        "{record} on the host cannot be read as a record of this collection. Correct it, or remove it after looking up"
+        " the certificate's order (gogetssl_order, option adopt)"
     ),
     "unfinished_here": (
         "a purchase was started on this host, and its outcome is unknown. Set order_host to this host for one run to"

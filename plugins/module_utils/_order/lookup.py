@@ -192,7 +192,8 @@ def needs_successor(decision: Decision, vendor: VendorState, now: dt.datetime) -
 def with_successor(session: Session, spec: CertificateSpec, state: HostState, vendor: VendorState) -> VendorState:
     """Add a later order than the recorded one, in case the host was restored from an older backup.
 
-    An order with a key of the host belongs to it. One with another key does if no other host could have bought it.
+    An order with a key of the host belongs to it. One with another key does if no other host could have bought it and
+    its names are the same: names may have changed since the purchase, but it may also be for another certificate.
     """
     former = vendor.order
     if former is None:
@@ -211,7 +212,7 @@ def with_successor(session: Session, spec: CertificateSpec, state: HostState, ve
         owners = duplicates.count_owners(spec, session.other_requests(spec))
         if owners is not None and len(found) <= owners:
             return vendor
-        own = found if owners is not None else []
+        own = [one for one in found if ownership.same_names(one, spec, vendor.product)] if owners is not None else []
     if len(own) != 1:
         return dataclasses.replace(vendor, same_name=tuple(order.order_id for order in own or found))
     empty = dataclasses.replace(vendor, order=None, order_key=None, adopted=False, unreadable=None)

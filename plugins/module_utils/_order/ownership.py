@@ -89,10 +89,16 @@ def same_names(order: AnyOrder, spec: CertificateSpec, product: Product) -> bool
     return first.removeprefix("www.") == ours.removeprefix("www.")
 
 
+def more_or_fewer_names(order: AnyOrder, spec: CertificateSpec) -> bool:
+    """True if an order has the same first name, and names were added to it or removed from it."""
+    theirs, wanted = set(map(canonical, order.names)), set(spec.names)
+    return canonical(order.common_name) == spec.common_name and (theirs < wanted or wanted < theirs)
+
+
 def successors(
     orders: t.Iterable[Order], former: Order, spec: CertificateSpec, product: Product, held: t.Container[int]
 ) -> list[Order]:
-    """Return live orders that may succeed `former`: newer, for the same names and this product.
+    """Return live orders that may succeed `former`: newer, for this product, and for the same names, more or fewer.
 
     `held`: the orders of other certificates of the host.
     """
@@ -104,7 +110,7 @@ def successors(
         and order.order_id > former.order_id
         and order.order_id not in held
         and order.product_id in (None, product.product_id)
-        and same_names(order, spec, product)
+        and (same_names(order, spec, product) or more_or_fewer_names(order, spec))
         and (opens is None or order.begin_date is None or order.begin_date >= opens)
     ]
 

@@ -73,6 +73,8 @@ def evaluate_host(spec: CertificateSpec, state: HostState, now: dt.datetime) -> 
 
 def _evaluate_host(spec: CertificateSpec, state: HostState, now: dt.datetime) -> Decision:
     certificate = state.certificate
+    if state.unreadable:
+        return stop("unreadable_record", record=state.unreadable)
     if spec.source is None:
         begun = unfinished(state)
         if begun:

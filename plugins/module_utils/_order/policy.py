@@ -76,7 +76,8 @@ class Funds:
 def permitted(decision: Decision, policy: Policy, spent: int) -> Decision:
     """Return the decision, or a stop, without querying the account. `spent` is the amount of the past year."""
     if not policy.allows(decision.step):
-        return refuse("spend", decision, spend=", ".join(sorted(policy.spend)))
+        key = "spend" if policy.spend - {"none"} else "spend_none"
+        return refuse(key, decision, spend=", ".join(sorted(policy.spend)))
     if not decision.spends:
         return decision
     price, unit = decision.price, policy.currency

@@ -71,11 +71,24 @@ class Finder:
         ids = {order_id for order_id, _name in listed_as if order_id}
         if since is not None:
             ids.update(order_id for order_id in self._ended if order_id > since)
-        found = [self._api.any_order(order_id) for order_id in sorted(ids, reverse=True)]
+        found = [self._listed(order_id, listed_as) for order_id in sorted(ids, reverse=True)]
         without_id = (Unreadable(0, _NO_ID, name, (name,) * bool(name)) for order_id, name in listed_as if not order_id)
         self.unreadable = (*(order for order in found if isinstance(order, Unreadable)), *without_id)
         readable = (order for order in found if isinstance(order, Order))
         return [order for order in readable if canonical(order.common_name) in ("", *common_names)]
+
+    def _listed(self, order_id: int, listed_as: t.Collection[tuple[int, str]]) -> AnyOrder:
+        """Return a listed order. One that the API refuses to return, or returns without a name, has its listed name."""
+        try:
+            order = self._api.any_order(order_id)
+        except GogetsslError as error:
+            if error.kind is not Kind.REFUSED:
+                raise
+            order = Unreadable(order_id, error.message)
+        listed = tuple(name for number, name in listed_as if number == order_id and name)
+        if isinstance(order, Unreadable) and not order.names and listed:
+            return dataclasses.replace(order, common_name=listed[0], names=listed)
+        return order
 
     def clear(self) -> None:
         """Discard the lists, so that the next search reads them again."""

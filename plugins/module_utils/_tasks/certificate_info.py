@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import typing as t
 
@@ -29,7 +30,7 @@ def run(context: Context) -> Result:
     spec = read_specs(context.params)
     web_root, host = context.params["web_root"], context.params["host"]
     probes = interrupted_files.probes_script(web_root, host) if web_root and host else ""
-    found = journal.inspect(context.shell, context.params["directory"], spec, probes)
+    found = _inspect(context, spec, probes)
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
     for warning in _warnings(context, spec, found, now):
         context.warn(warning)
@@ -63,6 +64,19 @@ def run(context: Context) -> Result:
         "flag_removed": flag_removed,
         "interrupted_files": interrupted,
         "probes": [{"file_name": name} for name in probe_files],
+    }
+
+
+def _inspect(context: Context, spec: t.Sequence[CertificateSpec], probes: str) -> dict[str, journal.HostState]:
+    """Return the states, where one with an unreadable record applies to other certificates of the same name, too.
+
+    An order of that name may belong to any of them.
+    """
+    directory, apart = context.params["directory"], context.params["keep_going"]
+    found = journal.inspect(context.shell, directory, spec, probes, apart)
+    unreadable = {one.common_name: found[one.name].unreadable for one in spec if found[one.name].unreadable}
+    return {
+        one.name: dataclasses.replace(found[one.name], unreadable=unreadable.get(one.common_name, "")) for one in spec
     }
 
 
@@ -209,7 +223,7 @@ def _order_id(spec: CertificateSpec, found: journal.HostState) -> int | None:
 
 
 OPTIONS = {
-    "keep_going": {"type": "bool", "default": False},  # has its effect in the action
+    "keep_going": {"type": "bool", "default": False},  # also has an effect in the action
     "api_password_date": {"type": "str", "no_log": False},
     "web_root": {"type": "path"},
 }

@@ -202,7 +202,7 @@ def _address(params: Params) -> str:
     url = str(params["url"]).strip().rstrip("/")
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url
         usable = usable and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False

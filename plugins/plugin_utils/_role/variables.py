@@ -27,6 +27,8 @@ EMPTY_LIMIT = (
     "empty or refers to a variable that is not defined, and would not restrict purchases. Set it to a plan, or to [] to"
     " buy nothing."
 )
+# What the last step of a run would refuse, after the purchase.
+_AT_LEAST_ONE = ("keep_versions", "serve_timeout", "service_timeout")
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
@@ -79,8 +81,11 @@ def _validated(given: dict[str, t.Any], options: Options, any_service: bool) -> 
         for name, value in validated.validated_parameters.items()
         if value is not None and not options[name].get("no_log")
     }
-    if validated.error_messages:
-        errors = [validator_messages.plain(error) for error in validated.error_messages]
+    errors = [validator_messages.plain(error) for error in validated.error_messages]
+    if not errors:
+        small = [name for name in _AT_LEAST_ONE if settings.get(name, 1) < 1]
+        errors = [f"{PREFIX}{name} must be at least 1." for name in small]
+    if errors:
         return {"settings": settings, "errors": errors, "unknown": []}
     invalid += [] if any_service else _with_unknown_services(settings)
     names = {one["name"] for one in invalid}

@@ -86,7 +86,7 @@ def inspect(certificates: Any, **options: Any) -> tuple[dict[str, Any], list[lis
     """The result of the action on a host where nothing is installed, and the certificates of each read."""
     reads: list[list[str]] = []
 
-    def read(_shell: Any, _directory: str, spec: Any, _probes: str) -> dict[str, Any]:
+    def read(_shell: Any, _directory: str, spec: Any, _probes: str, _apart: bool) -> dict[str, Any]:
         reads.append([one.name for one in spec])
         return {one.name: journal.HostState() for one in spec}
 

@@ -309,3 +309,25 @@ def test_a_response_that_is_nested_too_deeply_is_refused() -> None:
                 continue
             with pytest.raises(GogetsslError, match="nested too deeply"):
                 session.read(*READ)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://gate:TOP/SECRET@api.test/api",
+        "https://gate:8443/SECRET@api.test/api",
+        "https://gate:SECRET#1@api.test/api",
+        "https://gate:?SECRET@api.test/api",
+        "https://gate:[SECRET@api.test/api",
+        "gate:SECRET@api.test/api",
+        "htps://gate:SECRET@api.test/api",
+        "https://gate:SECRET@/api",
+        "https://gate:SECRET@api.test:port/api",
+    ],
+)
+def test_a_url_that_cannot_be_split_is_neither_used_nor_shown(url: str) -> None:
+    with pytest.raises(GogetsslError) as raised:
+        _client.Client(url, _client.Credentials(USER, PASSWORD))
+    assert raised.value.kind is Kind.INPUT
+    assert "SECRET" not in raised.value.message
+    assert "percent-encode" in raised.value.message

@@ -107,7 +107,10 @@ NEXT = order(order_id=9, begin_date=day("2027-05-10"))
     ("the order itself", FORMER, False),
     ("of another certificate of the host", dataclasses.replace(NEXT, order_id=99), False),
     ("another product", dataclasses.replace(NEXT, product_id=66), False),
-    ("one name less", dataclasses.replace(NEXT, names=NAMES[:1]), False),
+    ("one name less", dataclasses.replace(NEXT, names=NAMES[:1]), True),
+    ("one name more", dataclasses.replace(NEXT, names=(*NAMES, "x.example.com")), True),
+    ("another name", dataclasses.replace(NEXT, names=(NAMES[0], "x.example.com")), False),
+    ("more names, another first", dataclasses.replace(NEXT, names=(*NAMES, "x.com"), common_name="x.com"), False),
     ("placed within the term", dataclasses.replace(NEXT, begin_date=day("2027-04-29")), False),
 )  # fmt: skip
 def test_successors(candidate, found):

@@ -39,6 +39,7 @@ UNPRICED = Decision(Step.BUY, "there is no order for it", price=None)
         (BUY, Policy(max_price_per_year=5000), 2500, Step.BUY, ""),
         (BUY, Policy(max_price_per_year=4999), 2500, Step.STOP, "with 25.00 bought before, that is above the limit"),
         (RENEW, Policy(spend=frozenset({"reissue"})), 0, Step.STOP, "but gogetssl_spend allows only: reissue"),
+        (RENEW, Policy(spend=frozenset({"none"})), 0, Step.STOP, "Run again, with renew allowed by gogetssl_spend"),
         (UNPRICED, Policy(), 0, Step.BUY, ""),
         (UNPRICED, Policy(max_price=9999), 0, Step.STOP, "its price is not known"),
         (UNPRICED, Policy(max_price_per_year=9999), 0, Step.STOP, "its price is not known"),

@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._core import task
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import CommandResult
 from ansible_collections.certops.gogetssl.plugins.module_utils._host import journal as _journal
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import certificate_info
 
@@ -111,3 +112,26 @@ def test_the_summary_of_a_healthy_host_contains_the_end_of_the_validity() -> Non
 )
 def test_a_key_without_a_certificate_that_can_be_read_is_damage(state: _journal.HostState, damaged: bool) -> None:
     assert inspected(state)["certificates"][0]["damaged"] is damaged
+
+
+def test_a_record_that_cannot_be_read_stops_its_certificate_and_others_of_the_name() -> None:
+    damaged = {"b/order.json": '{"format": 1, "order_', "b/intent.json": "{}"}
+    output = "".join(f"{_journal.MARK}{name.replace('/', ' ', 1)}\n{text}\n" for name, text in damaged.items())
+    given = [
+        {"name": "a", "names": ["a.example.com"], "product": "68"},
+        {"name": "b", "names": ["b.example.com"], "product": "68"},
+        {"name": "c", "names": ["b.example.com", "c.example.com"], "product": "68"},
+    ]
+
+    def result(keep_going: bool) -> dict[str, Any]:
+        options = {"certificates": given, "keep_going": keep_going}
+        checked = ArgumentSpecValidator(certificate_info.TASK.argument_spec).validate(options)
+        shell = mock.Mock(return_value=CommandResult(0, output, ""))
+        context = task.Context(checked.validated_parameters, False, shell, no_api, print, NOW.timestamp)
+        return certificate_info.run(context)
+
+    found = result(keep_going=True)
+    assert (found["obtain"], [one["name"] for one in found["stopped"]]) == (["a"], ["b", "c"])
+    assert "b/intent.json, b/order.json on the host cannot be read" in found["stopped"][1]["reason"]
+    with pytest.raises(GogetsslError, match="cannot be read as a record"):
+        result(keep_going=False)

@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._core import task
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._host import interrupted_files
 from ansible_collections.certops.gogetssl.plugins.module_utils._host import journal as _journal
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import certificate_info
 
@@ -111,3 +112,13 @@ def test_the_summary_of_a_healthy_host_contains_the_end_of_the_validity() -> Non
 )
 def test_a_key_without_a_certificate_that_can_be_read_is_damage(state: _journal.HostState, damaged: bool) -> None:
     assert inspected(state)["certificates"][0]["damaged"] is damaged
+
+
+def test_a_host_has_a_few_probes_of_its_own_removed() -> None:
+    """A host can print any number of names, also those of other hosts with the same web root."""
+    own = tuple(f"{interrupted_files.probe_prefix('web1')}{number:020}.txt" for number in range(5000))
+    other = f"{interrupted_files.probe_prefix('web2')}{0:020}.txt"
+    result = inspected(_journal.HostState(probes=(other, *own)), host="web1")
+    assert result["probes"] == [{"file_name": name} for name in own[: interrupted_files.MOST_PROBES]]
+    result = inspected(_journal.HostState(probes=(other,)), host="web1")
+    assert (result["probes"], result["due"]) == ([], inspected(_journal.HostState())["due"])

@@ -9,7 +9,9 @@ import contextlib
 import datetime as dt
 import errno
 import fcntl
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -43,7 +45,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import (
     powerdns,
 )
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks.dcv_file import File
-from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base, controller
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base, children, controller
 
 from .test_deadlines import DEADLINE, LENIENT, body, body_without_length, drip, dripping, headers
 
@@ -67,6 +69,119 @@ def test_a_host_that_does_not_answer_is_unreachable(monkeypatch: pytest.MonkeyPa
     with pytest.raises(AnsibleConnectionFailure, match="did not answer within"):
         action._low_level_execute_command("id")
     assert ends(started)
+
+
+# The action of a task on this machine, as a worker of Ansible runs it, and with Ansible's own connection.
+WORKER = """
+import json, sys
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins import loader as plugins
+from ansible.template import Templar
+
+plugins.init_plugin_loader()
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import dcv_dns
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base, controller
+
+seconds, name, args, variables = json.load(sys.stdin)
+base.HOST_SECONDS = controller.MODULE_SECONDS = seconds
+dcv_dns._find = lambda *_given: dcv_dns.RecordState()  # no query
+play, files = PlayContext(), DataLoader()
+action = plugins.action_loader.get(
+    name,
+    task=Task.load({name: args}, loader=files),
+    connection=plugins.connection_loader.get("ansible.builtin.local", play),
+    play_context=play,
+    loader=files,
+    templar=Templar(loader=files, variables=variables),
+    shared_loader_obj=plugins,
+)
+try:
+    print(json.dumps(action.run(task_vars=variables)))
+except Exception as error:
+    print(f"{type(error).__name__}: {error}")
+"""
+# A Python that prints something now and then instead of running a module, even if nobody reads it any more.
+PYTHON = """#!/bin/sh
+trap '' PIPE
+echo $$ > "$0.pid"
+while :; do printf ' ' 2>/dev/null; sleep 0.1; done
+"""
+
+
+@pytest.fixture
+def slow_python(tmp_path: Path) -> str:
+    python = tmp_path / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    return str(python)
+
+
+def worker(directory: Path, name: str, args: dict[str, Any], variables: dict[str, Any]) -> str:
+    """What the action of this name returns or raises."""
+    collections = f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{directory}"
+    given = json.dumps([DEADLINE, f"certops.gogetssl.{name}", args, variables])
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_HOME": str(directory)}
+    command = [sys.executable, "-c", WORKER]
+    return subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, env=environment, check=True).stdout
+
+
+def ended(process: int) -> bool:
+    until = time.monotonic() + 30
+    while alive(process) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not alive(process)
+
+
+def test_dcv_files_on_a_host_whose_module_never_ends(tmp_path: Path, slow_python: str) -> None:
+    file = {"order_id": 1, "file_name": "a.txt", "content": "x"}
+    started = time.monotonic()
+    result = worker(tmp_path, "gogetssl_publish_http", {"files": [file]}, {"ansible_python_interpreter": slow_python})
+    assert result.startswith("AnsibleConnectionFailure: The host did not answer within")
+    assert ends(started)
+    assert ended(int(Path(f"{slow_python}.pid").read_text()))
+
+
+def test_dcv_records_of_a_provider_whose_module_never_ends(tmp_path: Path, slow_python: str) -> None:
+    """Nothing of it goes on after the run, when the next one may work with the records."""
+    module = tmp_path / "ansible_collections" / "community" / "general" / "plugins" / "modules" / "cloudflare_dns.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("from ansible.module_utils.basic import AnsibleModule\n")
+    record = {"record": "_a.example.com", "type": "CNAME", "value": f"{'a' * 32}.{'b' * 32}.sectigo.com", "name": "x"}
+    given = {
+        "validations": [{**record, "order_id": 1}],
+        "provider": "cloudflare",
+        "zones": {"example.com": "example.com"},
+    }
+    variables = {
+        "gogetssl_cloudflare_token": "secret",
+        "hostvars": {"localhost": {"ansible_python_interpreter": slow_python}},
+    }
+    started = time.monotonic()
+    result = worker(tmp_path, "gogetssl_publish_dns", {**given, "directory": str(tmp_path / "notes")}, variables)
+    (stop,) = json.loads(result)["stopped"]
+    assert f"no answer within {DEADLINE:g} seconds" in stop["reason"]
+    assert ends(started)
+    assert ended(int(Path(f"{slow_python}.pid").read_text()))
+
+
+def test_only_the_processes_of_a_failed_operation_are_ended() -> None:
+    started = []
+
+    def operate(fails: bool) -> None:
+        with children.ended_after_failure():
+            started.append(subprocess.Popen(["/bin/sh", "-c", "sleep 60 & wait"]))
+            if fails:
+                raise ValueError("failed")
+
+    operate(False)
+    with pytest.raises(ValueError, match="failed"):
+        operate(True)
+    assert started[1].wait(30) == -signal.SIGKILL
+    assert started[0].poll() is None
+    started[0].kill()
+    started[0].wait()
 
 
 def test_a_shorter_limit_inside_a_longer_one_and_none_afterwards() -> None:
@@ -341,12 +456,9 @@ def test_a_worker_ends_with_its_run() -> None:
     command = [sys.executable, "-c", ORPHAN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
         assert run.stdout is not None
-        worker = int(run.stdout.readline())
+        process = int(run.stdout.readline())
         run.kill()
-        until = time.monotonic() + 30
-        while alive(worker) and time.monotonic() < until:
-            time.sleep(0.02)
-        assert not alive(worker)
+        assert ended(process)
 
 
 def alive(pid: int) -> bool:

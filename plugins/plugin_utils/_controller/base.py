@@ -23,7 +23,7 @@ from ...module_utils._core import task as _task
 from ...module_utils._core.text import escaped_lines, printable
 from ...module_utils._request import input_problems, texts, validator_messages
 from .. import _facts, _variables
-from . import answers, parent
+from . import answers, children, parent
 
 # Environment variables with secrets. Child processes inherit only those that a sent module reads itself.
 SECRET_VARIABLES = frozenset(
@@ -116,7 +116,7 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
         parent.check()
         seconds = self._seconds()
         try:
-            with deadline.interrupted(seconds):
+            with children.ended_after_failure(), deadline.interrupted(seconds):
                 yield
         except deadline.Expired:
             raise AnsibleConnectionFailure(

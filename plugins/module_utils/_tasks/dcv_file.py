@@ -119,7 +119,7 @@ def run(context: Context) -> Result:
         steps = plan_files(expected, _read_all(root, expected), state)
         if context.check_mode or not any(step.changed for step in steps):
             return _report(root, steps, expected)
-        with _files.locked(root, context.sleep):
+        with _files.directory_locked(root, context.sleep):
             steps = plan_files(expected, _read_all(root, expected), state)
             (_publish if state == "present" else _remove)(root, [step for step in steps if step.changed])
     return _report(root, steps, expected)

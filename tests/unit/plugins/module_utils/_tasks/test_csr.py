@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
 import os
 import shutil
+import stat
+import threading
 import time
 import typing as t
 from pathlib import Path
@@ -325,6 +328,46 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
         second = files.locked(str(tmp_path), sleep=lambda seconds: None)
         with pytest.raises(GogetsslError, match="another run"):
             second.__enter__()
+
+
+def test_another_user_cannot_hold_the_lock(tmp_path: Path) -> None:
+    """Every user can open and lock a directory that services read, but not a file of this user."""
+    handle = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with files.locked(str(tmp_path), sleep=lambda seconds: pytest.fail("a wait")):
+            (lock,) = tmp_path.iterdir()
+            assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+    finally:
+        os.close(handle)
+
+
+def test_an_odd_lock_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / files.LOCK)
+    with pytest.raises(GogetsslError, match="is not a plain file; refused"), files.locked(str(tmp_path)):
+        pytest.fail("locked")
+
+
+def test_the_lock_of_many_runs_is_held_by_one(tmp_path: Path) -> None:
+    """The one that has it removes its file, which others have opened."""
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        for _again in range(30):
+            with files.locked(str(tmp_path)):
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0.001)
+                inside.pop()
+
+    runs = [threading.Thread(target=work) for _number in range(4)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert (len(most), max(most)) == (120, 1)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

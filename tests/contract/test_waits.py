@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,18 @@ def test_a_lock_that_is_never_released(tmp_path: Path, monkeypatch: pytest.Monke
             pytest.fail("the lock is held by another process")
 
 
+def test_another_host_that_changes_records_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "PROVIDER_SECONDS", 0.5)
+    started = time.monotonic()
+    with (
+        locks.provider(str(tmp_path)),
+        pytest.raises(GogetsslError, match=r"changing DNS records for 0\.5 seconds"),
+        locks.provider(str(tmp_path)),
+    ):
+        pytest.fail("two hosts change records")
+    assert ends(started)
+
+
 def full(*_arguments: Any, **_options: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -372,6 +384,50 @@ def test_a_silent_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
         started = time.monotonic()
         answer = wire.query_server(Server("", "127.0.0.1", silent.getsockname()[1]), "shop.example.com", "A", True)
     assert (answer.outcome, ends(started, 2)) == (Outcome.TIMEOUT, True)
+
+
+@contextlib.contextmanager
+def name_server(answer: Callable[[socket.socket, bytes, Any], None]) -> Iterator[Server]:
+    """A name server whose TCP drips, and which answers queries by UDP with this function."""
+
+    def slow(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        drip(connection, b"\x40\x00", b"\x00")
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                answer(datagrams, *datagrams.recvfrom(10_000))
+
+    with dripping(slow) as port, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.bind(("127.0.0.1", port))
+        threading.Thread(target=serve, daemon=True).start()
+        yield Server("", "127.0.0.1", port)
+
+
+def cut_short(datagrams: socket.socket, query: bytes, client: Any) -> None:
+    """An answer that makes the client change to TCP."""
+    datagrams.sendto(query[:2] + b"\x87\x00" + query[4:], client)
+
+
+def of_another(_datagrams: socket.socket, query: bytes, client: Any) -> None:
+    """Answers from another address now and then, which the client has to ignore."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            other.sendto(query[:2] + b"\x85\x00" + query[4:], client)
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("answer", [cut_short, of_another])
+def test_a_name_server_with_slow_tcp_or_foreign_answers(
+    monkeypatch: pytest.MonkeyPatch, answer: Callable[[socket.socket, bytes, Any], None]
+) -> None:
+    monkeypatch.setattr(wire, "TIMEOUT_SECONDS", DEADLINE)
+    with name_server(answer) as server:
+        started = time.monotonic()
+        found = wire.query_server(server, "shop.example.com", "A", True)
+    assert (found.outcome, ends(started, 2)) == (Outcome.TIMEOUT, True)
 
 
 def test_a_walk_through_many_slow_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:

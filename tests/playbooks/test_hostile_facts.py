@@ -123,6 +123,18 @@ def test_facts_cannot_replace_variables_used_by_the_collection(two: TwoHosts, mo
     assert two.bench.orders == []
 
 
+@pytest.mark.parametrize("operator", [{}, {"ansible_package_use": "evil"}], ids=["of the host", "of the operator"])
+def test_facts_do_not_choose_the_module_that_installs_packages(two: TwoHosts, operator: dict[str, str]) -> None:
+    two.host("web1", gogetssl_certificates=[])
+    facts = {"ansible_other": "x"} if operator else {"ansible_package_use": "evil"}
+    two.hostile(facts, {"packages": ["x"], "manager": "evil"}, gogetssl_install_packages=True, **operator)
+    run = two.run(True)
+    assert run.code == 2, run.output
+    assert ("The module evil is not on the controller" in run.output) is bool(operator), run.output
+    assert ("The host named a module that installs no packages" in run.output) is not bool(operator)
+    assert two.bench.orders == []
+
+
 def test_unrelated_facts_have_no_effect(two: TwoHosts) -> None:
     two.host("web1", gogetssl_certificates=[])
     two.hostile({"packages": ["nginx"], "company_api": "unused"})

@@ -122,7 +122,8 @@ def worker(directory: Path, name: str, args: dict[str, Any], variables: dict[str
     """What the action of this name returns or raises."""
     collections = f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{directory}"
     given = json.dumps([DEADLINE, f"certops.gogetssl.{name}", args, variables])
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_HOME": str(directory)}
+    places = {"ANSIBLE_HOME": str(directory), "ANSIBLE_REMOTE_TEMP": str(directory / "tmp")}
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, **places}
     command = [sys.executable, "-c", WORKER]
     return subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, env=environment, check=True).stdout
 

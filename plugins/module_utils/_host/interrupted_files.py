@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+import typing as t
 
 SCRATCH = ".gogetssl-new-"
 NOTES = (".intent.", ".order.", ".new-dns.")  # a number follows
@@ -53,6 +54,11 @@ def probe_prefix(host: str) -> str:
 def is_probe(name: str, host: str) -> bool:
     """Whether a file name is that of a probe of this inventory host."""
     return PROBE_NAME.fullmatch(name) is not None and name.startswith(probe_prefix(host))
+
+
+def own_probes(names: t.Iterable[str], host: str) -> list[str]:
+    """A few of these probes: a host may print any number, also those of other hosts with the same web root."""
+    return sorted({name for name in names if is_probe(name, host)})[:MOST_PROBES]
 
 
 def probes_script(web_root: str, host: str) -> str:

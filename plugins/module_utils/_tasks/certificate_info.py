@@ -42,9 +42,7 @@ def run(context: Context) -> Result:
     flag_removed = [one.name for one in spec if one.name in obtain and repeats.flag_removed(one, found[one.name])]
     published = any(state.published for state in found.values())
     interrupted = any(state.interrupted_files for state in found.values())
-    # Checked here, too: a host may print any number of names, also those of other hosts with the same web root.
-    own = {name for state in found.values() for name in state.probes if interrupted_files.is_probe(name, host)}
-    probe_files = sorted(own)[: interrupted_files.MOST_PROBES]
+    probe_files = interrupted_files.own_probes((name for state in found.values() for name in state.probes), host)
     unremoved = file_notes.read(
         next((state.unremoved for state in found.values()), ""), {name for one in spec for name in one.names}, host
     )

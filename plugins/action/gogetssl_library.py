@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.plugins.loader import module_loader
 
+from ..module_utils._core.text import printable
 from ..module_utils._tasks.library import MANAGERS
 from ..plugin_utils._controller.base import failure
 from ..plugin_utils._controller.host import HostAction
@@ -37,8 +38,8 @@ class ActionModule(HostAction):
         installed = self._execute_module(module_name=manager, module_args=options, task_vars=task_vars)
         self._remove_tmp_path(self._connection._shell.tmpdir)
         if installed.get("failed"):
-            reason = str(installed.get("msg") or "no reason given")
-            return {**result, **failure(f"{manager} could not install {', '.join(result['packages'])}: {reason}")}
+            names, reason = ", ".join(result["packages"]), str(installed.get("msg") or "no reason given")
+            return {**result, **failure(f"{manager} could not install {printable(names)}: {printable(reason)}")}
         return {**result, "changed": bool(installed.get("changed"))}
 
     def _seconds(self) -> float:

@@ -9,14 +9,16 @@ import contextlib
 import datetime as dt
 import errno
 import fcntl
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,7 @@ from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import (
     powerdns,
 )
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks.dcv_file import File
-from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base, controller
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base, children, controller
 
 from .test_deadlines import DEADLINE, LENIENT, body, body_without_length, drip, dripping, headers
 
@@ -69,6 +71,120 @@ def test_a_host_that_does_not_answer_is_unreachable(monkeypatch: pytest.MonkeyPa
     assert ends(started)
 
 
+# The action of a task on this machine, as a worker of Ansible runs it, and with Ansible's own connection.
+WORKER = """
+import json, sys
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins import loader as plugins
+from ansible.template import Templar
+
+plugins.init_plugin_loader()
+from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import dcv_dns
+from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base, controller
+
+seconds, name, args, variables = json.load(sys.stdin)
+base.HOST_SECONDS = controller.MODULE_SECONDS = seconds
+dcv_dns._find = lambda *_given: dcv_dns.RecordState()  # no query
+play, files = PlayContext(), DataLoader()
+action = plugins.action_loader.get(
+    name,
+    task=Task.load({name: args}, loader=files),
+    connection=plugins.connection_loader.get("ansible.builtin.local", play),
+    play_context=play,
+    loader=files,
+    templar=Templar(loader=files, variables=variables),
+    shared_loader_obj=plugins,
+)
+try:
+    print(json.dumps(action.run(task_vars=variables)))
+except Exception as error:
+    print(f"{type(error).__name__}: {error}")
+"""
+# A Python that prints something now and then instead of running a module, even if nobody reads it any more.
+PYTHON = """#!/bin/sh
+trap '' PIPE
+echo $$ > "$0.pid"
+while :; do printf ' ' 2>/dev/null; sleep 0.1; done
+"""
+
+
+@pytest.fixture
+def slow_python(tmp_path: Path) -> str:
+    python = tmp_path / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    return str(python)
+
+
+def worker(directory: Path, name: str, args: dict[str, Any], variables: dict[str, Any]) -> str:
+    """What the action of this name returns or raises."""
+    collections = f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{directory}"
+    given = json.dumps([DEADLINE, f"certops.gogetssl.{name}", args, variables])
+    places = {"ANSIBLE_HOME": str(directory), "ANSIBLE_REMOTE_TEMP": str(directory / "tmp")}
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, **places}
+    command = [sys.executable, "-c", WORKER]
+    return subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, env=environment, check=True).stdout
+
+
+def ended(process: int) -> bool:
+    until = time.monotonic() + 30
+    while alive(process) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not alive(process)
+
+
+def test_dcv_files_on_a_host_whose_module_never_ends(tmp_path: Path, slow_python: str) -> None:
+    file = {"order_id": 1, "file_name": "a.txt", "content": "x"}
+    started = time.monotonic()
+    result = worker(tmp_path, "gogetssl_publish_http", {"files": [file]}, {"ansible_python_interpreter": slow_python})
+    assert result.startswith("AnsibleConnectionFailure: The host did not answer within")
+    assert ends(started)
+    assert ended(int(Path(f"{slow_python}.pid").read_text()))
+
+
+def test_dcv_records_of_a_provider_whose_module_never_ends(tmp_path: Path, slow_python: str) -> None:
+    """Nothing of it goes on after the run, when the next one may work with the records."""
+    module = tmp_path / "ansible_collections" / "community" / "general" / "plugins" / "modules" / "cloudflare_dns.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("from ansible.module_utils.basic import AnsibleModule\n")
+    record = {"record": "_a.example.com", "type": "CNAME", "value": f"{'a' * 32}.{'b' * 32}.sectigo.com", "name": "x"}
+    given = {
+        "validations": [{**record, "order_id": 1}],
+        "provider": "cloudflare",
+        "zones": {"example.com": "example.com"},
+    }
+    variables = {
+        "gogetssl_cloudflare_token": "secret",
+        "hostvars": {"localhost": {"ansible_python_interpreter": slow_python}},
+    }
+    started = time.monotonic()
+    result = worker(tmp_path, "gogetssl_publish_dns", {**given, "directory": str(tmp_path / "notes")}, variables)
+    (stop,) = json.loads(result)["stopped"]
+    assert f"no answer within {DEADLINE:g} seconds" in stop["reason"]
+    assert ends(started)
+    assert ended(int(Path(f"{slow_python}.pid").read_text()))
+
+
+def test_only_the_processes_of_a_failed_operation_are_ended() -> None:
+    started = []
+
+    def operate(fails: bool) -> None:
+        with children.ended_after_failure():
+            started.append(subprocess.Popen(["/bin/sh", "-c", "sleep 60 & wait"]))
+            if fails:
+                raise ValueError("failed")
+
+    operate(False)
+    with pytest.raises(ValueError, match="failed"):
+        operate(True)
+    assert started[1].wait(30) == -signal.SIGKILL
+    assert started[0].poll() is None
+    started[0].kill()
+    started[0].wait()
+
+
 def test_a_shorter_limit_inside_a_longer_one_and_none_afterwards() -> None:
     with deadline.interrupted(60):
         pass
@@ -90,6 +206,18 @@ def test_a_lock_that_is_never_released(tmp_path: Path, monkeypatch: pytest.Monke
         fcntl.flock(holder, fcntl.LOCK_EX)
         with pytest.raises(GogetsslError, match="another process of the run holds it"), budget.account("a", "b"):
             pytest.fail("the lock is held by another process")
+
+
+def test_another_host_that_changes_records_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "PROVIDER_SECONDS", 0.5)
+    started = time.monotonic()
+    with (
+        locks.provider(str(tmp_path)),
+        pytest.raises(GogetsslError, match=r"changing DNS records for 0\.5 seconds"),
+        locks.provider(str(tmp_path)),
+    ):
+        pytest.fail("two hosts change records")
+    assert ends(started)
 
 
 def full(*_arguments: Any, **_options: Any) -> None:
@@ -259,6 +387,50 @@ def test_a_silent_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (answer.outcome, ends(started, 2)) == (Outcome.TIMEOUT, True)
 
 
+@contextlib.contextmanager
+def name_server(answer: Callable[[socket.socket, bytes, Any], None]) -> Iterator[Server]:
+    """A name server whose TCP drips, and which answers queries by UDP with this function."""
+
+    def slow(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        drip(connection, b"\x40\x00", b"\x00")
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                answer(datagrams, *datagrams.recvfrom(10_000))
+
+    with dripping(slow) as port, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.bind(("127.0.0.1", port))
+        threading.Thread(target=serve, daemon=True).start()
+        yield Server("", "127.0.0.1", port)
+
+
+def cut_short(datagrams: socket.socket, query: bytes, client: Any) -> None:
+    """An answer that makes the client change to TCP."""
+    datagrams.sendto(query[:2] + b"\x87\x00" + query[4:], client)
+
+
+def of_another(_datagrams: socket.socket, query: bytes, client: Any) -> None:
+    """Answers from another address now and then, which the client has to ignore."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            other.sendto(query[:2] + b"\x85\x00" + query[4:], client)
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("answer", [cut_short, of_another])
+def test_a_name_server_with_slow_tcp_or_foreign_answers(
+    monkeypatch: pytest.MonkeyPatch, answer: Callable[[socket.socket, bytes, Any], None]
+) -> None:
+    monkeypatch.setattr(wire, "TIMEOUT_SECONDS", DEADLINE)
+    with name_server(answer) as server:
+        started = time.monotonic()
+        found = wire.query_server(server, "shop.example.com", "A", True)
+    assert (found.outcome, ends(started, 2)) == (Outcome.TIMEOUT, True)
+
+
 def test_a_walk_through_many_slow_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver, "WALK_SECONDS", 0.5)
 
@@ -341,12 +513,9 @@ def test_a_worker_ends_with_its_run() -> None:
     command = [sys.executable, "-c", ORPHAN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
         assert run.stdout is not None
-        worker = int(run.stdout.readline())
+        process = int(run.stdout.readline())
         run.kill()
-        until = time.monotonic() + 30
-        while alive(worker) and time.monotonic() < until:
-            time.sleep(0.02)
-        assert not alive(worker)
+        assert ended(process)
 
 
 def alive(pid: int) -> bool:

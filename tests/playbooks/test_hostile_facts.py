@@ -123,6 +123,56 @@ def test_facts_cannot_replace_variables_used_by_the_collection(two: TwoHosts, mo
     assert two.bench.orders == []
 
 
+@pytest.mark.parametrize("operator", [{}, {"ansible_package_use": "evil"}], ids=["of the host", "of the operator"])
+def test_facts_do_not_choose_the_module_that_installs_packages(two: TwoHosts, operator: dict[str, str]) -> None:
+    two.host("web1", gogetssl_certificates=[])
+    facts = {"ansible_other": "x"} if operator else {"ansible_package_use": "evil"}
+    two.hostile(facts, {"packages": ["x"], "manager": "evil"}, gogetssl_install_packages=True, **operator)
+    run = two.run(True)
+    assert run.code == 2, run.output
+    assert ("The module evil is not on the controller" in run.output) is bool(operator), run.output
+    assert ("The host named a module that installs no packages" in run.output) is not bool(operator)
+    assert two.bench.orders == []
+
+
+# What a module of the user's task file returns on a hostile host: files are published for the probe only.
+PUBLISHER: list[dict[str, Any]] = [
+    {
+        "ansible.builtin.file": {"path": "{{ gogetssl_web_root }}/.well-known/pki-validation", "state": "directory"},
+    },
+    {
+        "ansible.builtin.copy": {
+            "dest": "{{ gogetssl_web_root }}/.well-known/pki-validation/{{ item.file_name }}",
+            "content": "{{ item.content }}",
+        },
+        "loop": "{{ gogetssl_http_files }}",
+        "when": "gogetssl_http_state == 'present'",
+    },
+    {
+        "ansible.builtin.set_fact": {"gogetssl_max_price": 1, "cacheable": True},
+        "when": ["gogetssl_http_state == 'present'", "gogetssl_http_files[0].order_id is defined"],
+    },
+    {
+        "ansible.builtin.fail": {"msg": "no"},
+        "when": ["gogetssl_http_state == 'present'", "gogetssl_http_files[0].order_id is defined"],
+    },
+]
+
+
+def test_facts_during_a_run_do_not_end_the_runs_of_other_hosts(two: TwoHosts) -> None:
+    """The hostile host comes first, so it is the one that waits for the orders of all hosts."""
+    tasks = two.bench.directory / "publisher.json"
+    tasks.write_text(json.dumps(PUBLISHER))
+    given = {"name": "two", "names": ["two.example.net"], "product": "66", "dcv": "http"}
+    publisher = {"gogetssl_http_publisher": "mine", "gogetssl_http_tasks": {"mine": str(tasks)}}
+    two.host("web1", gogetssl_certificates=[given], **publisher)
+    two.host("web2", gogetssl_certificates=[two.bench.shop()])
+    run = two.run(False)
+    assert run.code == 2, run.output
+    assert "web1: facts of the host would replace variables of the operator: gogetssl_max_price" in run.output
+    assert two.key("web2").exists(), run.output
+
+
 def test_unrelated_facts_have_no_effect(two: TwoHosts) -> None:
     two.host("web1", gogetssl_certificates=[])
     two.hostile({"packages": ["nginx"], "company_api": "unused"})

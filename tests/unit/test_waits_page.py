@@ -36,7 +36,7 @@ WAITING = {
     "_core/task.py": "command or module on a host",
     "_crypto/pkcs12.py": "`openssl` for a keystore",
     "_dns/wire.py": "one DNS query",
-    "_host/files.py": "lock of a directory on the host",
+    "_host/directory_lock.py": "lock of a directory on the host",
     "_host/validation_server.py": "client of the validation server",
     "_order/cancel.py": "new orders in the list",
     "_order/controller_purchases.py": "purchases kept on the controller",

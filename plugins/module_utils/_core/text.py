@@ -12,6 +12,7 @@ LIMIT = 500
 # unassigned characters, and the separators that some programs treat as line ends.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LINES = {ord(character): " " for character in "\r\n\t"}
+_COMMON = 0x3000  # characters below are remembered
 
 
 def printable(text: str, limit: int = LIMIT) -> str:
@@ -24,7 +25,7 @@ def escaped_lines(text: str) -> str:
     """The text with unsafe characters escaped, except line ends and tabs."""
     if text.translate(_LINES).isprintable():  # the usual case; faster for the many texts of a catalogue
         return text
-    return "".join(character if character in "\r\n\t" else _escaped(character) for character in text)
+    return text.translate(_ESCAPES)  # needs no memory for each character
 
 
 def shortened(text: str, limit: int) -> str:
@@ -35,3 +36,16 @@ def _escaped(character: str) -> str:
     if unicodedata.category(character) not in _UNSAFE:
         return character
     return character.encode("unicode_escape").decode("ascii")
+
+
+class _Escapes(dict[int, str]):
+    """What replaces each character, except line ends and tabs."""
+
+    def __missing__(self, code: int) -> str:
+        found = chr(code) if code in _LINES else _escaped(chr(code))
+        if code < _COMMON:
+            self[code] = found
+        return found
+
+
+_ESCAPES = _Escapes()

@@ -3,7 +3,8 @@
 
 """The host's note of DCV files that could not be removed, so that the next run retries.
 
-The note is input from a host: only names and contents that a CA uses are accepted, and only for names of the host.
+The note is input from a host: only names and contents that a CA uses are accepted, and only for names of the host, and
+probes of the host.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if [ -r "$f" ] && [ -f "$f" ] && [ ! -L "$f" ]; then show {PART}; head -c {LARGE
 _PROBE_CONTENT = re.compile(r"(?:gogetssl-probe-[a-z0-9]{32})?")
 
 
-def read(text: str, host_names: t.Collection[str]) -> list[dict[str, t.Any]]:
+def read(text: str, host_names: t.Collection[str], host: str) -> list[dict[str, t.Any]]:
     """Return the noted files in the publishers' format. Invalid entries, and very many, are omitted."""
     try:
         entries = json.loads(text or "[]")
@@ -39,16 +40,16 @@ def read(text: str, host_names: t.Collection[str]) -> list[dict[str, t.Any]]:
     if not isinstance(entries, list):
         return []
     bases = {_names.base(name) for name in host_names}
-    found = [_read_entry(entry, bases) for entry in entries if isinstance(entry, dict)]
+    found = [_read_entry(entry, bases, host) for entry in entries if isinstance(entry, dict)]
     return [entry for entry in found if entry is not None][: MAX_OF_NAME * (1 + len(bases))]
 
 
-def _read_entry(entry: t.Mapping[str, t.Any], bases: t.Collection[str]) -> dict[str, t.Any] | None:
+def _read_entry(entry: t.Mapping[str, t.Any], bases: t.Collection[str], host: str) -> dict[str, t.Any] | None:
     file_name, content = entry.get("file_name"), entry.get("content")
     if not isinstance(file_name, str) or not isinstance(content, (str, type(None))):
         return None
     path = DCV_DIRECTORY + file_name
-    if interrupted_files.PROBE_NAME.fullmatch(file_name) and _PROBE_CONTENT.fullmatch(content or ""):
+    if interrupted_files.is_probe(file_name, host) and _PROBE_CONTENT.fullmatch(content or ""):
         return {"order_id": 0, "file_name": file_name, "content": content, "path": path}
     order_id, name, method = entry.get("order_id"), entry.get("name"), entry.get("method")
     if not isinstance(order_id, int) or isinstance(order_id, bool):

@@ -16,15 +16,10 @@ import os
 import pwd
 import re
 import stat
-import time
 import typing as t
 
-from .._core import locks
 from .._core.errors import host_error
 from .interrupted_files import NOTES, NOTES_AGE_MINUTES, SCRATCH
-
-LOCK_SECONDS = 60.0
-
 
 _O_PATH = getattr(os, "O_PATH", os.O_RDONLY)  # the directory need not be readable
 LARGEST = 1 << 20  # bytes; no key, certificate, keystore, journal or DCV file is larger
@@ -51,25 +46,6 @@ def os_errors_as_sentences(base: str = "/") -> t.Iterator[None]:
         path = os.path.join(base, os.fsdecode(error.filename)) + ": " if error.filename else ""
         hint = " Is become: true missing?" if isinstance(error, PermissionError) and os.geteuid() != 0 else ""
         raise host_error(f"{path}{error.strerror or type(error).__name__}.{hint}") from None
-
-
-@contextlib.contextmanager
-def locked(
-    directory: str, sleep: t.Callable[[float], None] = time.sleep, seconds: float = LOCK_SECONDS
-) -> t.Iterator[None]:
-    """Lock a directory for one run at a time. The kernel releases the lock of a killed run."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        held = True
-        with contextlib.suppress(OSError):  # no locks on this file system; the journal still prevents duplicate orders
-            held = locks.acquire(handle, seconds, sleep)
-        if not held:
-            raise host_error(
-                f"{directory}: another run has been working here for {seconds:g} seconds. Run again later."
-            )
-        yield
-    finally:
-        os.close(handle)
 
 
 def check_ancestry(path: str) -> None:

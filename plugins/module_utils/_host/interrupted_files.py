@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+import typing as t
 
 SCRATCH = ".gogetssl-new-"
 NOTES = (".intent.", ".order.", ".new-dns.")  # a number follows
@@ -42,12 +43,22 @@ ABOVE = f'if interrupted_files "$d"/{SCRATCH}* {_ABOVE}; then show interrupted_f
 
 # The probe of the role's preflight: a prefix per host, and a suffix per run.
 PROBE_NAME = re.compile(r"(gogetssl-probe-[0-9a-f]{20}-)[0-9a-z]{20}\.txt")
-_PROBES_SHOWN = 20  # the owner of the web root can create any number
+MOST_PROBES = 20  # of a host; the owner of the web root can create any number
 
 
 def probe_prefix(host: str) -> str:
     """Return the file name prefix of all probes for an inventory host."""
     return f"gogetssl-probe-{hashlib.sha256(host.encode()).hexdigest()[:20]}-"
+
+
+def is_probe(name: str, host: str) -> bool:
+    """Whether a file name is that of a probe of this inventory host."""
+    return PROBE_NAME.fullmatch(name) is not None and name.startswith(probe_prefix(host))
+
+
+def own_probes(names: t.Iterable[str], host: str) -> list[str]:
+    """A few of these probes: a host may print any number, also those of other hosts with the same web root."""
+    return sorted({name for name in names if is_probe(name, host)})[:MOST_PROBES]
 
 
 def probes_script(web_root: str, host: str) -> str:
@@ -59,7 +70,7 @@ for f in {start}*.txt; do
   case "${{f##*/}}" in *[!0-9a-z.-]*) continue ;; esac  # a line end would forge a mark
   [ -f "$f" ] && [ ! -L "$f" ] || continue
   [ $i != 0 ] || show probes
-  [ $i -lt {_PROBES_SHOWN} ] || break
+  [ $i -lt {MOST_PROBES} ] || break
   i=$((i+1)); echo "${{f##*/}}"
 done
 """

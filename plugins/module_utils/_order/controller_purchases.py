@@ -18,7 +18,7 @@ import typing as t
 
 from .._core.errors import GogetsslError, Kind, host_error
 from .._core.task import Context
-from .._host import files
+from .._host import directory_lock, files
 from .._request.spec import CertificateSpec
 
 REMEMBERED_SECONDS = 3600.0  # GoGetSSL lists new orders by then
@@ -49,7 +49,7 @@ def exclusive(context: Context, api_url: str, spec: CertificateSpec) -> t.Iterat
     directory = os.path.join(context.state_directory, "purchases", hashlib.sha256(identity.encode()).hexdigest()[:20])
     with _errors_as_sentences(spec.name, directory):
         files.make_directory(directory, 0o700)
-        with files.locked(directory, context.sleep, LOCK_SECONDS):
+        with directory_lock.locked(directory, context.sleep, LOCK_SECONDS):
             path = os.path.join(directory, "orders.json")
             yield Purchases(spec.name, path, context.now(), context.params.get("api_user"))
 

@@ -17,7 +17,7 @@ import os
 import typing as t
 
 from .._core.errors import host_error
-from .._host import files
+from .._host import directory_lock, files
 
 FORMAT = 1
 LOCK_SECONDS = 600.0  # covers purchases of other entities and a settle time
@@ -73,7 +73,7 @@ class LeiJournal:
         """Let one run at a time buy LEIs."""
         with files.os_errors_as_sentences():
             files.make_directory(self._directory, 0o700)
-            with files.locked(self._directory, sleep, LOCK_SECONDS):
+            with directory_lock.locked(self._directory, sleep, LOCK_SECONDS):
                 yield
 
     def intent(self, entity: Entity) -> Record | None:

@@ -18,7 +18,7 @@ from .._core import names as _names
 from .._core.errors import GogetsslError, Kind, host_error, input_error
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
-from .._host import adopt, confirm, files, install, purge, retire, store
+from .._host import adopt, confirm, directory_lock, files, install, purge, retire, store
 from .._host.labels import Labels
 from .._host.store import Paths
 from .._request.spec import DEFAULT_DIRECTORY
@@ -165,7 +165,7 @@ def run(context: Context, problems: dict[str, str] | None = None) -> Result:
         steps = _plan_steps(context, directory, problems)
         if not context.check_mode and any(step.changed for step in steps):
             files.make_directory(directory)  # missing on a host that creates no keys
-            with files.locked(directory, context.sleep):
+            with directory_lock.locked(directory, context.sleep):
                 # Another run may have changed the state before the lock.
                 steps = _plan_steps(context, directory, problems)
                 result = _report(context, steps)

@@ -28,7 +28,7 @@ INVALID = "invalid"  # the step of a certificate whose options are invalid
 def run(context: Context) -> Result:
     """Inspect and evaluate all certificates of the host."""
     spec = read_specs(context.params)
-    web_root, host = context.params["web_root"], context.params["host"]
+    web_root, host = context.params["web_root"], context.params["host"] or ""
     probes = interrupted_files.probes_script(web_root, host) if web_root and host else ""
     found = _inspect(context, spec, probes)
     now = dt.datetime.fromtimestamp(context.now(), dt.timezone.utc)
@@ -43,9 +43,9 @@ def run(context: Context) -> Result:
     flag_removed = [one.name for one in spec if one.name in obtain and repeats.flag_removed(one, found[one.name])]
     published = any(state.published for state in found.values())
     interrupted = any(state.interrupted_files for state in found.values())
-    probe_files = sorted({name for state in found.values() for name in state.probes})
+    probe_files = interrupted_files.own_probes((name for state in found.values() for name in state.probes), host)
     unremoved = file_notes.read(
-        next((state.unremoved for state in found.values()), ""), {name for one in spec for name in one.names}
+        next((state.unremoved for state in found.values()), ""), {name for one in spec for name in one.names}, host
     )
     stopped = _stops((one, decision) for one, _state, decision in evaluated)
     return {

@@ -20,8 +20,8 @@ from .._core.errors import GogetsslError, input_error
 from .._core.task import Context, Params, Result, Task
 from .._crypto import x509
 from .._deploy.services import check_command
+from .._host import directory_lock, install, key_transfer, store
 from .._host import files as _files
-from .._host import install, key_transfer, store
 from .._host.store import OrderOf
 from .._request.spec import CERTIFICATES_SPEC, CONTACTS_SPEC, CertificateSpec
 from . import dcv_file
@@ -150,7 +150,7 @@ def run(context: Context) -> Result:
         if context.check_mode:
             return {**_report([_preview(spec, _read(directory, spec)) for spec in specs], stopped), **probe}
         _files.make_directory(directory)
-        with _files.locked(directory, context.sleep):
+        with directory_lock.locked(directory, context.sleep):
             done = [_apply(directory, spec, from_afar) for spec in specs]
             return {**_report(done, stopped), **(_lacking(done) if from_afar else {}), **probe}
 

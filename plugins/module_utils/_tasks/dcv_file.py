@@ -18,8 +18,8 @@ import typing as t
 
 from .._core.errors import host_error, input_error
 from .._core.task import Context, Params, Result, Task
+from .._host import directory_lock, interrupted_files
 from .._host import files as _files
-from .._host import interrupted_files
 
 SPEC: dict[str, t.Any] = {
     "web_root": {"type": "path", "required": True},
@@ -119,7 +119,7 @@ def run(context: Context) -> Result:
         steps = plan_files(expected, _read_all(root, expected), state)
         if context.check_mode or not any(step.changed for step in steps):
             return _report(root, steps, expected)
-        with _files.locked(root, context.sleep):
+        with directory_lock.web_root_locked(root, context.sleep):
             steps = plan_files(expected, _read_all(root, expected), state)
             (_publish if state == "present" else _remove)(root, [step for step in steps if step.changed])
     return _report(root, steps, expected)

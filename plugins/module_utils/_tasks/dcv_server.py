@@ -21,8 +21,8 @@ import typing as t
 from .._core import deadline
 from .._core.errors import GogetsslError, host_error, input_error
 from .._core.task import Context, Params, Result, Task
+from .._host import directory_lock, validation_server
 from .._host import files as _files
-from .._host import validation_server
 from .dcv_file import File, Step, plan_files, read_files
 
 SPEC: dict[str, t.Any] = {
@@ -53,7 +53,7 @@ def run(context: Context) -> Result:
         if context.check_mode or (params["state"] == "absent" and not os.path.isdir(place)):
             return _report(steps)
         _files.make_directory(params["directory"])
-        with _files.locked(params["directory"], context.sleep):
+        with directory_lock.locked(params["directory"], context.sleep):
             steps = _plan(context, place, expected)
             if params["state"] == "present":
                 _present(context, place, expected)

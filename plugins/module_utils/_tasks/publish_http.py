@@ -16,6 +16,7 @@ import typing as t
 
 from .._core import apart
 from .._core.task import Context, Result, Task
+from .._host import directory_lock
 from .._host import files as _files
 from .._host.interrupted_files import FILE_NOTE
 from . import dcv_file, dcv_server
@@ -74,7 +75,7 @@ def _note(directory: str, noted: t.Sequence[t.Mapping[str, t.Any]], check_mode: 
         return True
     if not exists:
         _files.make_directory(directory)
-    with _files.locked(directory):
+    with directory_lock.locked(directory):
         if contents is None:
             _files.remove(path)
         else:

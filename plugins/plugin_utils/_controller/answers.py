@@ -16,6 +16,8 @@ from ...module_utils._core.text import escaped_lines, printable
 
 _DEPTH = 12
 _LONGEST = 1 << 20  # characters of a text
+LONGEST_REASON = 10_000  # characters; one may name a hundred certificates
+_REASONS = ("reason", "probe_problem")  # one line in reports, also of other hosts
 _TEXT, _FLAG, _NUMBER, _NAME = "a text", "a boolean", "a number", "the name of a requested certificate"
 _OPTIONAL = "a text or null"
 _CERTIFICATE = {
@@ -146,7 +148,9 @@ def _escaped(value: t.Any, depth: int) -> t.Any:
             raise _unusable("it holds a text of more than a million characters")
         return escaped_lines(value)
     if isinstance(value, dict):
-        return {printable(str(key)): _escaped(item, depth - 1) for key, item in value.items()}
+        escaped = {printable(str(key)): _escaped(item, depth - 1) for key, item in value.items()}
+        reasons = {key: escaped[key] for key in _REASONS if isinstance(escaped.get(key), str)}
+        return {**escaped, **{key: printable(text, LONGEST_REASON) for key, text in reasons.items()}}
     if isinstance(value, (list, tuple)):
         return type(value)(_escaped(item, depth - 1) for item in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):  # warnings and errors, since ansible-core 2.19

@@ -20,10 +20,11 @@ from ansible.plugins.action import ActionBase
 
 from ...module_utils._core import deadline
 from ...module_utils._core import task as _task
+from ...module_utils._core.shell import MOST_BYTES
 from ...module_utils._core.text import escaped_lines, printable
 from ...module_utils._request import input_problems, texts, validator_messages
 from .. import _facts, _variables
-from . import answers, parent
+from . import answers, children, parent
 
 # Environment variables with secrets. Child processes inherit only those that a sent module reads itself.
 SECRET_VARIABLES = frozenset(
@@ -77,7 +78,10 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
     def _low_level_execute_command(self, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
         with self._limited(), _hidden(SECRET_VARIABLES.difference(self.inherited)):
             result: dict[str, t.Any] = super()._low_level_execute_command(*args, **options)
-        return result
+        if max(len(str(result.get(name) or "")) for name in ("stdout", "stderr")) <= MOST_BYTES:
+            return result
+        problem = f"the host's answer is larger than {MOST_BYTES >> 20} MiB."
+        return {"rc": 1, "stdout": json.dumps(failure(f"Stopped: {problem}")), "stderr": problem}
 
     def _execute_module(self, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
         """Run the module and remove the host's facts from its result, except the discovered interpreter."""
@@ -116,7 +120,7 @@ class Sender(ActionBase):  # type: ignore[misc]  # ansible-core has no type info
         parent.check()
         seconds = self._seconds()
         try:
-            with deadline.interrupted(seconds):
+            with children.ended_after_failure(), deadline.interrupted(seconds):
                 yield
         except deadline.Expired:
             raise AnsibleConnectionFailure(

@@ -203,8 +203,7 @@ def _cached(results: Entry, settings: Entry, awaited: Entries) -> _Found:
 def _removal(results: Entry, settings: Entry, found: Entry) -> _Found:
     """The files to remove, and the orders whose records stay. A run that failed leaves no files."""
     refreshed = results.get("refreshed") or {}
-    failed = bool(refreshed.get("failed") or (results.get("incomplete") or {}).get("failed"))
-    waited = bool(refreshed) and not failed
+    waited = bool(refreshed) and not refreshed.get("failed")
     pending = [one["order_id"] for one in found["orders"] if one["pending"]]
     still = [one for one in pending if one in found["usable_ids"]] if waited else []
     # Orders whose state this run does not know.
@@ -229,8 +228,8 @@ def _removal(results: Entry, settings: Entry, found: Entry) -> _Found:
         "removal_hooks": hooks,
         **_unremoved(files, results),
         "needed_ids": [*still, *unread],
-        # The last round of waiting may fail after a deployment.
-        "after_failure": failed or "stopped" not in (results.get("deployed") or {}),
+        # The second look at the orders may fail after a deployment.
+        "after_failure": bool(refreshed.get("failed")) or "stopped" not in (results.get("deployed") or {}),
         "cleanup": bool((files and not found["own_web_root"]) or hooks or published or found["records"]),
     }
 

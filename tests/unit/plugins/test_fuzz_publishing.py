@@ -224,7 +224,7 @@ def visits(chance: random.Random) -> dict[str, Any]:
 
 def results_of(chance: random.Random) -> dict[str, Any]:
     """What the role's tasks have returned: the parts that come from hosts are mutated."""
-    noted = file_notes.read(record([NOTED_FILE, NOTED_FILE], chance), NAMES)
+    noted = file_notes.read(record([NOTED_FILE, NOTED_FILE], chance), NAMES, "web1")
     failure = {"phase": chance.choice(("present", "verified", "files_removed")), "order_id": 1, "name": "shop"}
     orders = [{**order("shop", 1), "validations": [file(1)]}]
     return {
@@ -259,7 +259,7 @@ def fuzz_state(chance: random.Random) -> Any:
 
 
 def fuzz_file_notes(chance: random.Random) -> Any:
-    found = file_notes.read(record([NOTED_FILE], chance), NAMES)
+    found = file_notes.read(record([NOTED_FILE], chance), NAMES, "web1")
     for one in found:
         assert one.get("name", NAMES[0]) in NAMES
         assert one.get("name") or interrupted_files.PROBE_NAME.fullmatch(one["file_name"])

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.text import escaped_lines, printable
@@ -27,3 +29,17 @@ def test_printable(text: str, expected: str) -> None:
 
 def test_line_ends_and_tabs_stay_where_they_are_wanted() -> None:
     assert escaped_lines("a\x1b\r\n\tb\u202e") == "a\\x1b\r\n\tb\\u202e"
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\u202e", "\U000e0001"])
+def test_very_many_unsafe_characters_need_little_memory(character: str) -> None:
+    """A host can send millions of them."""
+    count = 200_000
+    tracemalloc.start()
+    try:
+        escaped = escaped_lines(character * count)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert escaped == character.encode("unicode_escape").decode() * count
+    assert peak < 5 * len(escaped)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.certops.gogetssl.plugins.module_utils._host import file_notes
+from ansible_collections.certops.gogetssl.plugins.module_utils._host import file_notes, interrupted_files
 
 NAMES = ["shop.example.com", "*.example.net"]
 FILE = {
@@ -20,11 +20,14 @@ FILE = {
     "file_name": "fileauth.txt",
     "content": "_0123456789abcdef0123",
 }
-PROBE = {"file_name": f"gogetssl-probe-{'a' * 20}-{'c' * 20}.txt", "content": f"gogetssl-probe-{'b' * 32}"}
+PROBE = {
+    "file_name": f"{interrupted_files.probe_prefix('web1')}{'c' * 20}.txt",
+    "content": f"gogetssl-probe-{'b' * 32}",
+}
 
 
 def test_files_and_probes_are_read() -> None:
-    validation, probe = file_notes.read(json.dumps([FILE, PROBE]), NAMES)
+    validation, probe = file_notes.read(json.dumps([FILE, PROBE]), NAMES, "web1")
     assert validation["url"] == "http://shop.example.com/.well-known/pki-validation/fileauth.txt"
     assert (validation["order_id"], probe["order_id"], probe["content"]) == (7, 0, PROBE["content"])
 
@@ -44,14 +47,19 @@ def test_files_and_probes_are_read() -> None:
     ],
 )
 def test_anything_else_is_left_out(change: dict[str, Any]) -> None:
-    assert file_notes.read(json.dumps([{**FILE, **change}]), NAMES) == []
+    assert file_notes.read(json.dumps([{**FILE, **change}]), NAMES, "web1") == []
 
 
 @pytest.mark.parametrize("text", ["", "[", "7", "{}", "[7]", "null", "[" * 50_000])
 def test_a_damaged_note_is_empty(text: str) -> None:
-    assert file_notes.read(text, NAMES) == []
+    assert file_notes.read(text, NAMES, "web1") == []
+
+
+@pytest.mark.parametrize("host", ["web2", ""])
+def test_probes_of_other_hosts_are_left_out(host: str) -> None:
+    assert file_notes.read(json.dumps([PROBE]), NAMES, host) == []
 
 
 def test_very_many_files_do_not_hold_the_run() -> None:
     noted = [{**FILE, "order_id": number} for number in range(5000)]
-    assert len(file_notes.read(json.dumps(noted), NAMES)) == file_notes.MAX_OF_NAME * 3
+    assert len(file_notes.read(json.dumps(noted), NAMES, "web1")) == file_notes.MAX_OF_NAME * 3

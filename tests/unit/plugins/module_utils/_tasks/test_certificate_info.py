@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.certops.gogetssl.plugins.module_utils._core import task
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import CommandResult
+from ansible_collections.certops.gogetssl.plugins.module_utils._host import interrupted_files
 from ansible_collections.certops.gogetssl.plugins.module_utils._host import journal as _journal
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import certificate_info
 
@@ -135,3 +136,13 @@ def test_a_record_that_cannot_be_read_stops_its_certificate_and_others_of_the_na
     assert "b/intent.json, b/order.json on the host cannot be read" in found["stopped"][1]["reason"]
     with pytest.raises(GogetsslError, match="cannot be read as a record"):
         result(keep_going=False)
+
+
+def test_a_host_has_a_few_probes_of_its_own_removed() -> None:
+    """A host can print any number of names, also those of other hosts with the same web root."""
+    own = tuple(f"{interrupted_files.probe_prefix('web1')}{number:020}.txt" for number in range(5000))
+    other = f"{interrupted_files.probe_prefix('web2')}{0:020}.txt"
+    result = inspected(_journal.HostState(probes=(other, *own)), host="web1")
+    assert result["probes"] == [{"file_name": name} for name in own[: interrupted_files.MOST_PROBES]]
+    result = inspected(_journal.HostState(probes=(other,)), host="web1")
+    assert (result["probes"], result["due"]) == ([], inspected(_journal.HostState())["due"])

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
 import os
 import shutil
+import stat
+import threading
 import time
 import typing as t
 from pathlib import Path
@@ -15,7 +18,7 @@ import pytest
 
 from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
 from ansible_collections.certops.gogetssl.plugins.module_utils._crypto import x509
-from ansible_collections.certops.gogetssl.plugins.module_utils._host import files, store
+from ansible_collections.certops.gogetssl.plugins.module_utils._host import directory_lock, store
 from ansible_collections.certops.gogetssl.plugins.module_utils._host.store import OrderOf
 from ansible_collections.certops.gogetssl.plugins.module_utils._request import spec
 from ansible_collections.certops.gogetssl.plugins.module_utils._tasks import csr as _csr
@@ -321,10 +324,50 @@ def test_relative_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
-    with files.locked(str(tmp_path)):
-        second = files.locked(str(tmp_path), sleep=lambda seconds: None)
+    with directory_lock.locked(str(tmp_path)):
+        second = directory_lock.locked(str(tmp_path), sleep=lambda seconds: None)
         with pytest.raises(GogetsslError, match="another run"):
             second.__enter__()
+
+
+def test_another_user_cannot_hold_the_lock(tmp_path: Path) -> None:
+    """Every user can open and lock a directory that services read, but not a file of this user."""
+    handle = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with directory_lock.locked(str(tmp_path), sleep=lambda seconds: pytest.fail("a wait")):
+            (lock,) = tmp_path.iterdir()
+            assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+    finally:
+        os.close(handle)
+
+
+def test_an_odd_lock_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / directory_lock.LOCK)
+    with pytest.raises(GogetsslError, match="is not a plain file; refused"), directory_lock.locked(str(tmp_path)):
+        pytest.fail("locked")
+
+
+def test_the_lock_of_many_runs_is_held_by_one(tmp_path: Path) -> None:
+    """The one that has it removes its file, which others have opened."""
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work() -> None:
+        for _again in range(30):
+            with directory_lock.locked(str(tmp_path)):
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0.001)
+                inside.pop()
+
+    runs = [threading.Thread(target=work) for _number in range(4)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert (len(most), max(most)) == (120, 1)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -131,6 +131,21 @@ def test_it_stops_when_its_file_list_is_removed(host: Host) -> None:
     host.wait_until(lambda: host.get("/") is None)
 
 
+@pytest.mark.parametrize(("state", "what"), [("present", "does not respond"), ("absent", "does not stop")])
+def test_a_process_that_hangs_is_waited_for_a_limited_time(
+    host: Host, monkeypatch: pytest.MonkeyPatch, state: str, what: str
+) -> None:
+    host.task(ONE)
+    (process,) = host.processes()
+    os.kill(process, signal.SIGSTOP)
+    monkeypatch.setattr(dcv_server, "START_STOP_SECONDS", 0.3)
+    monkeypatch.setattr(dcv_server, "ANSWER_SECONDS", 0.2)
+    started = time.monotonic()
+    with pytest.raises(GogetsslError, match=what):
+        host.task(TWO if state == "present" else ONE, state=state)
+    assert time.monotonic() - started < DEADLINE_SECONDS
+
+
 def test_a_killed_process_is_started_again(host: Host) -> None:
     host.task(ONE)
     (process,) = host.processes()

@@ -84,7 +84,7 @@ NOTED["content"] = f"{'0' * 64}\nsectigo.com\nt0123456789"
 
 def noted(directory: Path) -> list[dict[str, Any]]:
     note = directory / interrupted_files.FILE_NOTE
-    return file_notes.read(note.read_text() if note.exists() else "", ["shop.example.com"])
+    return file_notes.read(note.read_text() if note.exists() else "", ["shop.example.com"], "web1")
 
 
 def test_files_are_noted_until_they_are_removed(tmp_path: Path) -> None:

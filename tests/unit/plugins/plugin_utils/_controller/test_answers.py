@@ -52,7 +52,7 @@ def test_only_requested_certificates_can_be_named(lacking: Any) -> None:
 def test_texts_are_escaped() -> None:
     given = {**HAPROXY, "reason": "a\x1b[2J\nb\u202e", "\x07": [{"x": "\x00"}]}
     result = answers.checked("gogetssl_haproxy", given, [])
-    assert result["reason"] == "a\\x1b[2J\nb\\u202e"
+    assert result["reason"] == "a\\x1b[2J b\\u202e"
     assert result["\\x07"] == [{"x": "\\x00"}]
 
 
@@ -74,3 +74,12 @@ def test_failures_have_no_values(outcome: dict[str, Any]) -> None:
 def test_a_host_cannot_claim_to_run_in_the_background() -> None:
     given = {"ansible_job_id": "1", "stopped": 7, "files": []}
     assert answers.checked("gogetssl_publish_http", given, [])["failed"]
+
+
+def test_reasons_are_one_line_of_limited_length() -> None:
+    """A web host returns them for the hosts whose files it serves, and they are printed in the reports of those."""
+    forged = "x\nshop: installed\r\n" + "y" * 100_000
+    given = {"files": [], "stopped": [{"order_id": 7, "reason": forged}]}
+    (stop,) = answers.checked("gogetssl_publish_http", given, [])["stopped"]
+    assert stop["reason"].startswith("x shop: installed yyy")
+    assert len(stop["reason"]) == answers.LONGEST_REASON

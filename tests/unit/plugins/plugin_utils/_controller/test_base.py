@@ -18,6 +18,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.certops.gogetssl.plugins.module_utils import _tasks
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.errors import GogetsslError
+from ansible_collections.certops.gogetssl.plugins.module_utils._core.shell import CommandResult, output
 from ansible_collections.certops.gogetssl.plugins.plugin_utils._controller import base
 
 
@@ -57,6 +59,21 @@ def test_children_do_not_inherit_secrets(action: Action, monkeypatch: pytest.Mon
     action._low_level_execute_command("true")
     assert base.SECRET_VARIABLES & inherited.keys() == {"GOGETSSL_TSIG_SECRET"}
     assert os.environ.keys() >= base.SECRET_VARIABLES
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_output_without_an_end_is_not_read(action: Action, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+    """It is a failure of a command, and the result of a module."""
+    monkeypatch.setattr(base, "MOST_BYTES", 1 << 20)
+    given = {"rc": 0, "stdout": "{}", "stderr": ""}
+    monkeypatch.setattr(ActionBase, "_low_level_execute_command", lambda *_args, **_options: dict(given))
+    assert action._low_level_execute_command("true") == given
+    given[stream] = " " * (1 << 20) + "{}"
+    answer = action._low_level_execute_command("true")
+    with pytest.raises(GogetsslError, match=r"failed on the host: the host's answer is larger than 1 MiB\."):
+        output(CommandResult(answer["rc"], answer["stdout"], answer["stderr"]), "Reading")
+    assert json.loads(answer["stdout"])["failed"] is True
+    assert len(json.dumps(answer)) < 1000
 
 
 EVIL = "\x1b]0;x\x07\u202e"

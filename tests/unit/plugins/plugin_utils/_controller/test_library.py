@@ -67,6 +67,6 @@ def test_a_missing_collection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_failed_installation_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, _sent = run(monkeypatch, FOUND, {"failed": True, "msg": "no mirror", "ansible_stats": {}})
+    result, _sent = run(monkeypatch, FOUND, {"failed": True, "msg": "no\nmirror", "ansible_stats": {}})
     assert result["msg"] == "ansible.builtin.apt could not install python3-cryptography, openssl: no mirror"
     assert "ansible_stats" not in result

@@ -180,11 +180,10 @@ def test_files_that_could_not_be_removed_are_noted_and_reported() -> None:
     assert state({"refreshed": {}})["unremoved"] == []
 
 
-@pytest.mark.parametrize("failed", ["refreshed", "incomplete"])
-def test_files_are_removed_if_the_rest_of_the_wait_fails_after_a_deployment(failed: str) -> None:
+def test_files_are_removed_if_the_second_look_at_the_orders_fails_after_a_deployment() -> None:
     deployed = {"deployed": {"stopped": []}}
     assert (state(deployed)["after_failure"], state(deployed)["obsolete_files"]) == (False, [])
-    found = state({**deployed, failed: {**RESULTS.get(failed, {}), "failed": True, "msg": "No."}})
+    found = state({**deployed, "refreshed": {"failed": True, "msg": "No."}})
     assert (found["after_failure"], ids(found["obsolete_files"])) == (True, [1, 2])
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 from collections import Counter
@@ -133,6 +134,12 @@ def test_a_paused_inspection_sees_what_the_script_sees(
     directory, script = host
     hosts = [directory.with_name(name) for name in ("here", "sh__")]  # as long as "host", as positions are fixed
     paused_at, outputs = set(), set()
+
+    def meanwhile(number: int, pauses: list[int]) -> None:
+        if not pauses:
+            change(hosts[number] / "shop")
+        pauses.append(1)
+
     boundaries = quick.command_boundaries(script)
     for stop, position in enumerate(boundaries):
         pauses: list[list[int]] = [[], []]
@@ -141,14 +148,9 @@ def test_a_paused_inspection_sees_what_the_script_sees(
             if new:
                 shutil.rmtree(path / "shop")
 
-        def meanwhile(number: int, pauses: list[list[int]] = pauses) -> None:
-            if not pauses[number]:
-                change(hosts[number] / "shop")
-            pauses[number].append(1)
-
         ours, theirs = (script.replace(str(directory), str(path)) for path in hosts)
-        found = inspection.inspect(ours, stop, lambda: meanwhile(0))
-        expected = quick.run_paused(theirs, position, lambda: meanwhile(1))
+        found = inspection.inspect(ours, stop, functools.partial(meanwhile, 0, pauses[0]))
+        expected = quick.run_paused(theirs, position, functools.partial(meanwhile, 1, pauses[1]))
         if found is not None:
             assert (found.rc, found.stdout) == (expected.rc, expected.stdout), script[position:][:60]
             assert pauses[0] == pauses[1], script[position:][:60]

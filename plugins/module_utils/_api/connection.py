@@ -78,6 +78,12 @@ def _pools(exchange: Exchange) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": TlsPool}
 
 
+_INVALID_URL = (
+    "The API URL must start with https:// or http:// and a host name. If a user and password precede the host,"
+    " percent-encode special characters in them, such as %2F for a slash."
+)
+
+
 def split_user(url: str) -> tuple[str, tuple[str, str] | None]:
     """Split a URL into the URL without user and password, and these two. An invalid URL is not shown in the error.
 
@@ -90,11 +96,7 @@ def split_user(url: str) -> tuple[str, tuple[str, str] | None]:
     except ValueError:
         usable = False
     if not usable or "@" in f"{parts.path}{parts.query}{parts.fragment}":
-        raise GogetsslError(
-            "The API URL must start with https:// or http:// and a host name. If a user and password precede the host,"
-            " percent-encode special characters in them, such as %2F for a slash.",
-            Kind.INPUT,
-        )
+        raise GogetsslError(_INVALID_URL, Kind.INPUT)
     user, at, place = parts.netloc.rpartition("@")
     if not at:
         return url, None

@@ -8,7 +8,7 @@
 #   make matrix   units and integration on every supported ansible-core; CORE=2.18, devel, lowest or short for some
 #   make bench    the benchmarks
 #   make site     the documentation as HTML pages in .cache/site/html
-#   make chaos    certificates' lives under faults and kills; SEED=n and COUNT=n choose which
+#   make chaos    certificates' lives under faults and kills; SEED=n and COUNT=n choose which (RUNNER=tests.chaos.playbooks)
 #   make clean    remove everything the commands above have made
 # PYTHON=/path/to/python3 chooses the interpreter, 3.11 or newer.
 
@@ -56,8 +56,9 @@ site: $(STAMP)
 
 SEED ?= 1
 COUNT ?= 500
+RUNNER ?= tests.chaos
 chaos: $(STAMP)
-	python -m tests.chaos --seed $(SEED) --count $(COUNT)
+	python -m $(RUNNER) --seed $(SEED) --count $(COUNT)
 
 # Test hosts first: those of a killed run still hold mounts and a bridge.
 clean:

@@ -105,3 +105,18 @@ def test_workflows_have_every_supported_core() -> None:
     readme, contributing = (ROOT / "README.md").read_text(), (ROOT / "CONTRIBUTING.md").read_text()
     assert f"from\n{cores[0]} to {cores[-1]}" in readme
     assert all(core in contributing for core in cores)
+
+
+def test_commands_of_workflows_exist() -> None:
+    """Each job runs a target of the Makefile, and modules that exist."""
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        text = path.read_text()
+        commands = re.findall(r"- run: (.*)", text)
+        assert commands
+        for command in commands:
+            made = re.search(r"make (\w+)", command)
+            assert made, command
+            assert made[1] in targets, command
+            for module in re.findall(r"RUNNER=([\w.]+)", command):
+                assert (ROOT / (module.replace(".", "/") + ".py")).exists(), command

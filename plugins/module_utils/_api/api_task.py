@@ -27,7 +27,7 @@ def api_task(options: Params, run: t.Callable[[Context], Result], **more: t.Any)
 def open_api(params: Params, run_directory: str | None = None) -> Api:
     """Return an API client with the task's URL, credentials and limits. The hosts of a run share some answers."""
     for option in ("api_timeout", "api_deadline"):
-        if params[option] <= 0:
+        if not 0 < params[option] < float("inf"):
             raise input_error(f"{option} must be more than 0 seconds.")
     credentials = Credentials(params["api_user"], params["api_password"], params["auth_key"])
     limits = Limits(timeout=params["api_timeout"], deadline=params["api_deadline"])

@@ -201,6 +201,11 @@ def _check_countries(certificate: str, contacts: t.Mapping[str, t.Mapping[str, s
                 f"{certificate}: {role}.country must be an ISO code of two letters such as DE, not {country!r}. Correct"
                 f" gogetssl_{role}, or {role} of the certificate."
             )
+        if country.upper() == "UK":  # reserved, but not the code of a country
+            raise input_error(
+                f"{certificate}: {role}.country of the United Kingdom is GB. Correct gogetssl_{role}, or {role} of the"
+                " certificate."
+            )
 
 
 def _read_rekey(certificate: str, value: t.Any) -> bool | dt.datetime:

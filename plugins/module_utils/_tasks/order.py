@@ -103,6 +103,9 @@ def step(context: Context, api: Api) -> Result:
 def _policy(params: t.Mapping[str, t.Any]) -> Policy:
     kinds = ("max_price", "max_price_per_year", "max_price_per_run", "max_price_per_day")
     options = {kind: params[kind] for kind in (*kinds, "currency", "tax_percent", "check_balance")}
+    tax = params["tax_percent"]
+    if tax is not None and not 0 <= tax <= 100:  # a negative tax would lower prices below the limits
+        raise input_error(f"tax_percent must be from 0 to 100, not {tax:g}.")
     return Policy(frozenset(params["spend"]), **options)
 
 

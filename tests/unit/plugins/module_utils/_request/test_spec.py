@@ -59,6 +59,7 @@ def test_listeners():
             "shop: keys: own is not possible. An order has one CSR",
         ),
         ({"admin": {"country": "Norway"}}, "shop: admin.country must be an ISO code of two letters"),
+        ({"admin": {"country": "uk"}}, "shop: admin.country of the United Kingdom is GB."),
         ({"tech": {"country": "N"}}, "Correct gogetssl_tech, or tech of the certificate."),
         ({"adopt": 0}, "shop: adopt must be the number of an order, not 0."),
         ({"names": []}, "shop: A certificate needs at least one name."),

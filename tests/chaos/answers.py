@@ -90,6 +90,8 @@ class Answers:
         scenario = self.scenario
         self.vendor.set(dcv_mode="real", issuance_delay=0.0)  # nobody validates anything
         scenario.clear_faults(list_seconds=0.0)
+        if scenario.renewal_is_open():  # as after an event at the end of the term: the next term is paid
+            scenario.terms += 1
         scenario.run_once(rekey=True)
         order_id = scenario.journal()["order_id"]
         names = [name.name for name in self._names(order_id)]

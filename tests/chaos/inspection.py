@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import grp
 import os
@@ -168,8 +169,9 @@ def _interrupted(place: str, below: bool, found: list[bool]) -> Iterator[int]:
         if os.path.basename(path).startswith(interrupted_files.SCRATCH):
             return found.append(True)
         yield 4
-        if time.time() - os.lstat(path).st_mtime > 60 * interrupted_files.NOTES_AGE_MINUTES:
-            return found.append(True)
+        with contextlib.suppress(FileNotFoundError):  # removed in the meantime; `find` prints nothing then
+            if time.time() - os.lstat(path).st_mtime > 60 * interrupted_files.NOTES_AGE_MINUTES:
+                return found.append(True)
     yield 5
 
 

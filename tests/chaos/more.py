@@ -93,6 +93,7 @@ def cloned(scenario: Scenario) -> None:
         scenario.time.sleep(160)  # until the lists contain the order, as a search cannot find it earlier
         scenario.run_with_faults()
         scenario.time.sleep(160)
+    scenario.keys_of_clone = clone.held_keys()  # its reissue may be the last one of the order
     shutil.rmtree(clone.directory)
     scenario.cloned = True
     scenario.run_without_faults(lambda: scenario.purchases() == scenario.terms)

@@ -109,6 +109,7 @@ class Scenario:
         self.operator_knows = ""  # what the operator learned from the last stop
         self.paid_calls: tuple[str, ...] = (BUY,)  # calls that the current phase needs
         self.errors: list[BaseException] = []  # raised in threads
+        self.keys_of_clone: set[str] = set()
         self.cloned = False  # a clone replaced the key of the order in turn, which a run reports
         self.victim: Site | None = None  # another host with another certificate
         self.victim_orders: list[dict[str, Any]] = []  # its orders after its last own run
@@ -211,10 +212,14 @@ class Scenario:
         """Whether the installed certificate is the last one of its paid term."""
         return bool(self.paid()) and self.paid()[-1]["end_date"] == self.installed().not_after.date().isoformat()
 
+    def renewal_is_open(self) -> bool:
+        """Whether the next term can be paid."""
+        end = midnight(dt.date.fromisoformat(self.paid()[-1]["end_date"]))
+        return self.time.now >= (end - RENEWAL_WINDOW).timestamp()
+
     def replace_now(self, last: bool) -> None:
         """Replace a lost certificate: for free, or with the next term if it was the `last` one and that can be paid."""
-        end = midnight(dt.date.fromisoformat(self.paid()[-1]["end_date"]))
-        if last and self.time.now >= (end - RENEWAL_WINDOW).timestamp():
+        if last and self.renewal_is_open():
             self.renew_order()
         else:
             self.phase()
@@ -474,7 +479,7 @@ class Scenario:
         # certificate is valid, but the key of the newest must exist. A late reissue has the key of the version before.
         if int(leaf.serial, 16) not in {int(serial, 16) for serial in newest["serials"]}:
             raise Violation(f"no certificate of order {newest['order_id']} is installed")
-        if self.key_of(newest) not in self.site.held_keys():
+        if self.key_of(newest) not in self.site.held_keys() | self.keys_of_clone:
             raise Violation(f"the key of order {newest['order_id']} is not on the host")
         if not set(self.site.spec["names"]) <= set(leaf.names) or leaf.not_after.timestamp() < self.time.now:
             raise Violation("the installed certificate does not match its spec")

@@ -557,7 +557,9 @@ def stage(host, names) -> None:
     (host.file("staged") / "request.csr").write_text(host.csr)
 
 
-def test_a_restored_host_follows_the_order_that_was_bought_since(host):
+@pytest.mark.parametrize("abandon_intent", [False, True], ids=["", "abandon_intent left"])
+def test_a_restored_host_follows_the_order_that_was_bought_since(host, abandon_intent):
+    """`abandon_intent` may be in the inventory since a stop, but the backup does not have that it was applied."""
     first = issued(host)
     backup = host.file("order.json").read_text()
     host.emulator.advance(days=380)
@@ -566,7 +568,7 @@ def test_a_restored_host_follows_the_order_that_was_bought_since(host):
     for _restored in range(2):
         host.file("order.json").write_text(backup)
         stage(host, NAMES)
-        result = host.order(now=after_the_term)
+        result = host.order(now=after_the_term, abandon_intent=abandon_intent)
         assert [one["order_id"] for one in result["orders"]] == [second], result["stopped"]
     assert (len(host.orders), first != second) == (2, True)
 

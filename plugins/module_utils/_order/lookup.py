@@ -194,6 +194,7 @@ def with_successor(session: Session, spec: CertificateSpec, state: HostState, ve
 
     An order with a key of the host belongs to it. One with another key does if no other host could have bought it and
     its names are the same: names may have changed since the purchase, but it may also be for another certificate.
+    abandon_intent does not apply to that one: it may be in the inventory since a stop before the backup.
     """
     former = vendor.order
     if former is None:
@@ -205,15 +206,15 @@ def with_successor(session: Session, spec: CertificateSpec, state: HostState, ve
     mine = ownership.claimant(spec, state)
     later = [one for one in session.finder.unreadable if one.order_id > former.order_id and one.order_id not in taken]
     vendor = _with_unreadable(vendor, ownership.concerning(later, spec, vendor.product, mine))
-    own = [order for order in found if ownership.has_key(order, mine)]
-    if not own and (not found or spec.abandon_intent):
-        return vendor
+    with_key = own = [order for order in found if ownership.has_key(order, mine)]
     if not own:
         owners = duplicates.count_owners(spec, session.other_requests(spec))
         if owners is not None and len(found) <= owners:
             return vendor
         own = [one for one in found if ownership.same_names(one, spec, vendor.product)] if owners is not None else []
     if len(own) != 1:
+        if not with_key and (not found or spec.abandon_intent):
+            return vendor
         return dataclasses.replace(vendor, same_name=tuple(order.order_id for order in own or found))
     empty = dataclasses.replace(vendor, order=None, order_key=None, adopted=False, unreadable=None)
     return _with_order(session, spec, state, empty, own[0])

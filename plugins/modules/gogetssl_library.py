@@ -38,8 +38,6 @@ options:
       - The module that installs packages, with options C(name) and C(state).
       - By default, that of the package manager found on the host.
     type: str
-seealso:
-  - module: ansible.builtin.package
 author:
   - The certops.gogetssl contributors (@certops)
 """

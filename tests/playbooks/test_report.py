@@ -54,7 +54,7 @@ def test_every_host_is_a_row_and_nothing_changes(bench: Bench) -> None:
     assert run.code == 0, run.output
     states = {row["host"]: (row["state"], row["name"]) for row in found["certificates"]}
     assert states.pop("broken")[0] == "unreadable"
-    assert states == {"web1": ("ok", "shop"), "gone": ("unreachable", "shop"), "damaged": ("unreadable", "shop")}
+    assert states == {"web1": ("ok", "shop"), "gone": ("unreachable", "shop"), "damaged": ("stopped", "shop")}
     row = next(row for row in found["certificates"] if row["host"] == "web1")
     assert (row["order_status"], row["product_id"], row["key_type"]) == ("active", 68, "rsa-2048")
     assert row["price"]

@@ -9,7 +9,7 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 
 from .._core import deadline
-from .._core.errors import GogetsslError, Kind
+from .._core.errors import input_error
 
 try:
     import requests
@@ -96,7 +96,7 @@ def split_user(url: str) -> tuple[str, tuple[str, str] | None]:
     except ValueError:
         usable = False
     if not usable or "@" in f"{parts.path}{parts.query}{parts.fragment}":
-        raise GogetsslError(_INVALID_URL, Kind.INPUT)
+        raise input_error(_INVALID_URL)
     user, at, place = parts.netloc.rpartition("@")
     if not at:
         return url, None

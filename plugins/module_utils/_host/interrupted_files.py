@@ -18,9 +18,7 @@ import typing as t
 SCRATCH = ".gogetssl-new-"
 NOTES = (".intent.", ".order.", ".new-dns.")  # a number follows
 NOTES_AGE_MINUTES = 60
-FILE_NOTE = (
-    ".dcv-files.json"  # DCV files to remove, next to the certificates' directories; no certificate has this name
-)
+FILE_NOTE = ".dcv-files.json"  # DCV files to remove; beside the certificates, of which none has this name
 
 _HALVES = " ".join(f'"$p"/{prefix}[0-9]*' for prefix in NOTES)
 _ABOVE = " ".join(f'"$d"/{prefix}[0-9]*' for prefix in NOTES)

@@ -74,6 +74,12 @@ done
 """
 
 
+UNREADABLE = (
+    "{record} on the host cannot be read as a record of this collection. Correct it, or remove it after looking up the"
+    " certificate's order (gogetssl_order, option adopt)"
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Purchase:
     """A paid purchase. The price, if known, is the vendor's list price before tax, in minor units."""
@@ -368,10 +374,7 @@ def _read_record(kind: type[_Entry], text: str, where: str) -> _Entry | None:
             fields["reissued"] = stored.build(Reissue, fields["reissued"])
         return stored.build(kind, fields)
     except (ValueError, TypeError):
-        raise host_error(
-            f"{where} on the host cannot be read as a record of this collection. Correct it, or remove it after looking"
-            " up the certificate's order (gogetssl_order, option adopt)."
-        ) from None
+        raise host_error(f"{UNREADABLE.format(record=where)}.") from None
 
 
 def _read_staged(text: str) -> x509.Request | None:

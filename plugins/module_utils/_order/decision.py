@@ -11,6 +11,7 @@ import enum
 import typing as t
 
 from .._core.money import money
+from .._host.journal import UNREADABLE
 
 
 class Step(enum.Enum):
@@ -167,10 +168,7 @@ STOPS: dict[str, str] = {
         " own order {order_id} before validation{result}. Set order_host to the host of order {other}, or to"
         " inventory_hostname if each host is to pay for an order of its own"
     ),
-    "unreadable_record": (
-        "{record} on the host cannot be read as a record of this collection. Correct it, or remove it after looking up"
-        " the certificate's order (gogetssl_order, option adopt)"
-    ),
+    "unreadable_record": UNREADABLE,
     "unfinished_here": (
         "a purchase was started on this host, and its outcome is unknown. Set order_host to this host for one run to"
         " complete it, before {host} orders for it"

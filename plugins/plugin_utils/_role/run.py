@@ -54,6 +54,7 @@ def run_state(results: Entry, settings: Entry, host: str, check_mode: bool = Fal
         *list_of(results, "deployed", "stopped"),
     ]
     completed = _completed(results)
+    found["deployment_steps"] = _deployment_steps(results)
     kind = ("run" if later else "plan" if by_plan else "") if completed else ""
     return {**found, "stopped": [*by_plan, *later], "completed": completed, "failure_kind": kind}
 
@@ -257,6 +258,12 @@ def _unremoved(files: list[t.Any], results: Entry) -> _Found:
 
 def _file(entry: Entry) -> tuple[t.Any, ...]:
     return entry.get("order_id") or 0, entry["file_name"], entry.get("content")
+
+
+def _deployment_steps(results: Entry) -> list[str]:
+    """The names of the role's task files that come after the installation of the host's own certificates."""
+    hook = (results.get("deployed") or {}).get("hook")
+    return [*(["deploy_hook"] if hook else []), *(["copy"] if list_of(results, "inspected", "to_copy") else [])]
 
 
 def _completed(results: Entry) -> bool:

@@ -187,6 +187,15 @@ def test_files_are_removed_if_the_second_look_at_the_orders_fails_after_a_deploy
     assert (found["after_failure"], ids(found["obsolete_files"])) == (True, [1, 2])
 
 
+@pytest.mark.parametrize(
+    ("hook", "to_copy", "steps"),
+    [("", [], []), ("exim", [], ["deploy_hook"]), ("", ["c"], ["copy"]), ("exim", ["c"], ["deploy_hook", "copy"])],
+)
+def test_what_follows_the_installation(hook: str, to_copy: list[str], steps: list[str]) -> None:
+    inspected = {**RESULTS["inspected"], "to_copy": to_copy}
+    assert state({"deployed": {"hook": hook}, "inspected": inspected})["deployment_steps"] == steps
+
+
 def test_a_note_is_written_if_files_stay_and_removed_with_the_noted_files() -> None:
     inspected = {**RESULTS["inspected"], "unremoved_files": [file(8)]}
     assert state()["note_changes"] is False
